@@ -1,0 +1,5 @@
+import { PageSkeleton } from '@/shared/ui/skeletons'
+
+export default function NewMeetingScreen() {
+  return <PageSkeleton />
+}
