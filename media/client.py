@@ -1,0 +1,278 @@
+"""The relay's client: the one module of the media plane that the server and signaling import.
+
+Mints the scoped tokens, sets the stage, reads the state of a studio. Ids are opaque text. A relay that does
+not answer is RelayUnreachable (ask again later); one that says no is RelayRefused.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import jwt
+
+AUDIENCE: Final = "dienhong-media"
+MIN_KEY_SIZE: Final = 32
+TOKEN_TTL_S: Final = 600.0
+_CONTROL_TTL_S: Final = 300.0
+_CONTROL_SPARE_S: Final = 30.0
+_MAX_AUDIO: Final = 3
+
+Answer = TypeVar("Answer")
+
+
+class Scope(StrEnum):
+    PUBLISH = "publish"
+    WATCH = "watch"
+    CONTROL = "control"
+
+
+class RelayUnreachable(Exception):
+    """No answer, or one that is not the relay's: nothing is known of what happened."""
+
+
+class RelayRefused(Exception):
+    """The relay's own no, with the code of its problem document."""
+
+    def __init__(self, status: int, code: str, detail: str = "") -> None:
+        super().__init__(status, code, detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Which peer fills each slot of a programme."""
+
+    video: str | None = None
+    audio: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """`wanted` is what was asked for last; `on_air` what viewers get now."""
+
+    wanted: Stage
+    on_air: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    peer: str
+    video: bool
+    audio: bool
+    since: float | None = None
+    video_kbps: float | None = None
+    fps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """`loss`: the fraction of packets lost, 0 to 1, as the viewer last reported. None: not known yet."""
+
+    peer: str
+    programme: str
+    since: float | None = None
+    loss: float | None = None
+    jitter_ms: float | None = None
+    rtt_ms: float | None = None
+    remb_kbps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StudioState:
+    programmes: Mapping[str, Programme]
+    sources: tuple[Source, ...]
+    viewers: tuple[Viewer, ...]
+
+
+class RelayClient:
+    """One relay, by the base of its HTTP face, `http://127.0.0.1:8900/media` for one with a base path."""
+
+    def __init__(self, base_url: str, key: str, *, timeout_s: float = 3.0) -> None:
+        """Raises: ValueError for a key too short to sign with."""
+        if len(key.encode()) < MIN_KEY_SIZE:
+            raise ValueError(f"the media key must have at least {MIN_KEY_SIZE} bytes")
+        self.base_url = base_url.rstrip("/")
+        self._key = key
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+        self._control_token = ""
+        self._control_until = 0.0
+
+    def token(
+        self,
+        scope: Scope | str,
+        studio: str | None = None,
+        peer: str | None = None,
+        programme: str | None = None,
+        *,
+        ttl_s: float = TOKEN_TTL_S,
+    ) -> str:
+        """A token for one scope. Raises: ValueError when the scope lacks what it needs."""
+        scope = Scope(scope)
+        if scope is not Scope.CONTROL and (not studio or not peer):
+            raise ValueError(f"a {scope} token names a studio and a peer")
+        if scope is Scope.WATCH and not programme:
+            raise ValueError("a watch token names a programme")
+        now = time.time()
+        claims: dict[str, Any] = {
+            "aud": AUDIENCE,
+            "iat": int(now),
+            "exp": int(now + ttl_s),
+            "jti": uuid.uuid4().hex,
+            "scope": scope.value,
+            "studio": studio or "",
+            "peer": peer or "",
+        }
+        if programme:
+            claims["programme"] = programme
+        return jwt.encode(claims, self._key, algorithm="HS256")
+
+    async def stage(
+        self, studio: str, programme: str, video: str | None, audio: Sequence[str | None] = ()
+    ) -> Programme:
+        """Say who fills the slots; the same again changes nothing. Raises: RelayUnreachable, RelayRefused."""
+        if len(audio) > _MAX_AUDIO:
+            raise ValueError(f"a programme has {_MAX_AUDIO} audio slots")
+        path = f"/control/studios/{_part(studio)}/programmes/{_part(programme)}"
+        answer = await self._call("PUT", path, {"video": video, "audio": list(audio)})
+        return _read(_programme, answer)
+
+    async def studio(self, studio: str) -> StudioState:
+        """Raises: RelayUnreachable, RelayRefused."""
+        return _read(_studio, await self._call("GET", f"/control/studios/{_part(studio)}"))
+
+    async def kick(self, studio: str, peer: str) -> None:
+        """End what the peer sends and receives; no such peer is no error."""
+        try:
+            await self._call("DELETE", f"/control/studios/{_part(studio)}/peers/{_part(peer)}")
+        except RelayRefused as refusal:
+            if refusal.status != 404:
+                raise
+
+    async def healthy(self) -> bool:
+        """Whether the relay answers its health check."""
+        try:
+            await self._call("GET", "/healthz")
+        except (RelayUnreachable, RelayRefused):
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _call(self, method: str, path: str, body: object = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._control()}"}
+        try:
+            async with self._http().request(
+                method, self.base_url + path, json=body, headers=headers, timeout=self._timeout
+            ) as response:
+                if response.status >= 400:
+                    raise await _refusal(response)
+                if response.status == 204 or response.content_type != "application/json":
+                    return None
+                return await response.json()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise RelayUnreachable(f"{method} {path}: {error or type(error).__name__}") from error
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        return self._session
+
+    def _control(self) -> str:
+        now = time.monotonic()
+        if now > self._control_until:
+            self._control_token = self.token(Scope.CONTROL, ttl_s=_CONTROL_TTL_S)
+            self._control_until = now + _CONTROL_TTL_S - _CONTROL_SPARE_S
+        return self._control_token
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> RelayRefused | RelayUnreachable:
+    """A problem document is the relay's word; a bare 5xx is a proxy's or a crash."""
+    try:
+        document = await response.json(content_type=None)
+        code, detail = str(document["code"]), str(document.get("detail", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        if response.status >= 500:
+            return RelayUnreachable(f"status {response.status}")
+        code, detail = "unknown", ""
+    return RelayRefused(response.status, code, detail)
+
+
+def _read(reader: Callable[[Any], Answer], answer: Any) -> Answer:
+    try:
+        return reader(answer)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RelayUnreachable(f"an answer of another shape: {error!r}") from error
+
+
+def _stage(answer: Any) -> Stage:
+    return Stage(_text(answer["video"]), tuple(_text(peer) for peer in answer["audio"]))
+
+
+def _programme(answer: Any) -> Programme:
+    return Programme(_stage(answer["wanted"]), _stage(answer["on_air"]))
+
+
+def _studio(answer: Any) -> StudioState:
+    return StudioState(
+        {str(name): _programme(p) for name, p in answer["programmes"].items()},
+        tuple(_source(s) for s in answer["sources"]),
+        tuple(_viewer(v) for v in answer["viewers"]),
+    )
+
+
+def _source(answer: Any) -> Source:
+    return Source(
+        str(answer["peer"]),
+        bool(answer["video"]),
+        bool(answer["audio"]),
+        _number(answer.get("since")),
+        _number(answer.get("video_kbps")),
+        _number(answer.get("fps")),
+    )
+
+
+def _viewer(answer: Any) -> Viewer:
+    return Viewer(
+        str(answer["peer"]),
+        str(answer["programme"]),
+        _number(answer.get("since")),
+        _number(answer.get("loss")),
+        _number(answer.get("jitter_ms")),
+        _number(answer.get("rtt_ms")),
+        _number(answer.get("remb_kbps")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(value: Any) -> float | None:
+    """`since` is in seconds since 1970, or RFC 3339 text which we do not need."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
