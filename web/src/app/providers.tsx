@@ -1,8 +1,11 @@
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
+import { DatesProvider } from '@mantine/dates'
 import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import 'dayjs/locale/vi'
 import type { ReactNode } from 'react'
 import { asProblem, isPassing } from '@/shared/api/problem'
+import { useLanguage } from '@/shared/i18n/texts'
 import { SCHEME_KEY } from '@/shared/preferences'
 import { SessionProvider } from '@/shared/session'
 import { cssVariablesResolver, theme } from '@/shared/ui/theme'
@@ -30,7 +33,9 @@ export function Providers({ children }: { children: ReactNode }) {
       cssVariablesResolver={cssVariablesResolver}
     >
       <QueryClientProvider client={queries}>
-        <SessionProvider>{children}</SessionProvider>
+        <DatesProvider settings={{ locale: useLanguage(), firstDayOfWeek: 1 }}>
+          <SessionProvider>{children}</SessionProvider>
+        </DatesProvider>
       </QueryClientProvider>
       <Notifications position="top-center" autoClose={6000} limit={3} />
     </MantineProvider>

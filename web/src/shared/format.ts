@@ -85,3 +85,25 @@ export function clockText(seconds: number): string {
   const rest = `${two(Math.floor((whole % 3600) / 60))}:${two(whole % 60)}`
   return hours > 0 ? `${hours}:${rest}` : rest
 }
+
+/** The instant of a wall-clock time in a zone: ('2026-03-12', '14:05', 'Asia/Ho_Chi_Minh') -> '2026-03-12T07:05:00.000Z'. */
+export function instantAt(day: string, time: string, zone: string): string {
+  const wanted = Date.parse(`${day}T${time.slice(0, 5)}:00Z`)
+  // Twice: near a change of summer time the first offset may be the other side's.
+  const first = wanted - zoneOffset(wanted, zone)
+  return new Date(wanted - zoneOffset(first, zone)).toISOString()
+}
+
+/** Unit: milliseconds ahead of UTC. */
+function zoneOffset(at: number, zone: string): number {
+  const now = parts(zone, {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })(at)
+  const wall = Date.parse(`${now.year}-${now.month}-${now.day}T${now.hour}:${now.minute}:${now.second}Z`)
+  return wall - Math.floor(at / 1000) * 1000
+}

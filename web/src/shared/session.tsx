@@ -106,11 +106,15 @@ export function useMe(): Me {
   return session.me
 }
 
+/** The organisation's zone: every date on every device is shown and typed in it. */
+export function useZone(): string {
+  const session = useContext(SessionContext)?.session
+  return session?.status === 'signed-in' ? session.me.organisation.zone : DEFAULT_ZONE
+}
+
 /** Dates and numbers in the page's language and the organisation's zone. */
 export function useFormat(): Format {
-  const context = useContext(SessionContext)
-  const session = context?.session
-  const zone = session?.status === 'signed-in' ? session.me.organisation.zone : DEFAULT_ZONE
+  const zone = useZone()
   const spoken = useLanguage()
   return useMemo(() => createFormat(spoken, zone), [spoken, zone])
 }

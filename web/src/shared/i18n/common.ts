@@ -54,6 +54,12 @@ export const common = defineTexts(
       hint: 'Dữ liệu trên máy chủ không bị ảnh hưởng. Tải lại trang để tiếp tục.',
       reload: 'Tải lại trang',
     },
+    when: {
+      day: 'Ngày',
+      time: 'Giờ',
+      today: 'Hôm nay',
+      tomorrow: 'Ngày mai',
+    },
     timer: {
       left: 'Còn {{time}}',
       over: 'Quá {{time}}',
@@ -109,6 +115,12 @@ export const common = defineTexts(
       title: 'This page has failed',
       hint: 'Nothing on the server is affected. Reload the page to continue.',
       reload: 'Reload the page',
+    },
+    when: {
+      day: 'Date',
+      time: 'Time',
+      today: 'Today',
+      tomorrow: 'Tomorrow',
     },
     timer: {
       left: '{{time}} left',

@@ -1,0 +1,52 @@
+import { DateInput, TimePicker } from '@mantine/dates'
+import { type ReactNode, useState } from 'react'
+import { createFormat, instantAt } from '@/shared/format'
+import { common } from '@/shared/i18n/common'
+import { useTexts } from '@/shared/i18n/texts'
+import { useZone } from '@/shared/session'
+import styles from './instant-input.module.css'
+
+interface InstantInputProps {
+  label: string
+  /** RFC 3339, or null while day or time is missing. */
+  value: string | null
+  onChange: (value: string | null) => void
+  error?: ReactNode
+}
+
+/** A day (12/03/2026) and a time (14:05, 24 hours), typed in the organisation's zone; an instant comes out. */
+export function InstantInput({ label, value, onChange, error }: InstantInputProps) {
+  const t = useTexts(common)
+  const zone = useZone()
+  const format = createFormat('vi', zone)
+  const [day, setDay] = useState(value ? format.dayKey(value) : null)
+  const [time, setTime] = useState(value ? format.time(value) : '')
+  const tell = (nextDay: string | null, nextTime: string) =>
+    onChange(nextDay && nextTime ? instantAt(nextDay, nextTime, zone) : null)
+  return (
+    <fieldset className={styles.when}>
+      <legend className={styles.legend}>{label}</legend>
+      <DateInput
+        aria-label={`${label}: ${t('when.day')}`}
+        placeholder="12/03/2026"
+        valueFormat="DD/MM/YYYY"
+        value={day}
+        error={error}
+        onChange={next => {
+          setDay(next)
+          tell(next, time)
+        }}
+      />
+      <TimePicker
+        hoursInputLabel={`${label}: ${t('when.time')}`}
+        minutesInputLabel={`${label}: ${t('when.time')}`}
+        format="24h"
+        value={time}
+        onChange={next => {
+          setTime(next)
+          tell(day, next)
+        }}
+      />
+    </fieldset>
+  )
+}
