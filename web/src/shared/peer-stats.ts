@@ -1,0 +1,200 @@
+// What getStats() says, as plain values once a second, and a connection's health in one word.
+// Pure: a report and the values before it in, new values out. It knows no words for people; see media/words.ts.
+
+/** The members we read of the entries of an RTCStatsReport (W3C webrtc-stats), all optional as browsers differ. */
+interface Entry {
+  readonly id: string
+  readonly type: string
+  readonly kind?: string
+  readonly framesDecoded?: number
+  readonly framesEncoded?: number
+  readonly framesPerSecond?: number
+  readonly frameWidth?: number
+  readonly frameHeight?: number
+  readonly packetsReceived?: number
+  readonly packetsSent?: number
+  readonly packetsLost?: number
+  readonly bytesReceived?: number
+  readonly bytesSent?: number
+  readonly fractionLost?: number
+  readonly roundTripTime?: number
+  readonly currentRoundTripTime?: number
+  readonly audioLevel?: number
+  readonly totalAudioEnergy?: number
+  readonly jitter?: number
+  readonly nominated?: boolean
+  readonly state?: string
+}
+
+export interface ReportLike {
+  forEach(take: (entry: Entry) => void): void
+}
+
+export interface VideoFlow {
+  /** Frames decoded (watching) or encoded (publishing) since this connection began. */
+  readonly frames: number
+  readonly fps: number
+  readonly width: number
+  readonly height: number
+  readonly kbps: number
+}
+
+export interface AudioFlow {
+  readonly packets: number
+  /** 0 to 1, now. */
+  readonly level: number
+  /** Grows while anything but silence is heard. */
+  readonly energy: number
+  readonly kbps: number
+}
+
+export interface FlowStats {
+  readonly at_ms: number
+  readonly video: VideoFlow | null
+  /** One per audio slot, in the order of the report. */
+  readonly audio: readonly AudioFlow[]
+  /** Share of packets lost since the last reading, 0 to 1; null while unknown. */
+  readonly loss: number | null
+  readonly rtt_ms: number | null
+  readonly jitter_ms: number | null
+  /** How long no new frame has come, and no new sound. */
+  readonly videoStill_s: number
+  readonly audioStill_s: number
+  /** Running totals, for the next reading's differences. */
+  readonly totals: Totals
+}
+
+interface Totals {
+  readonly received: number
+  readonly lost: number
+  readonly videoBytes: number
+  readonly audioBytes: readonly number[]
+}
+
+/** Unit: kbit/s from a difference of bytes over milliseconds. */
+const rate = (bytes: number, before: number | undefined, over_ms: number): number =>
+  before === undefined || over_ms <= 0 ? 0 : Math.max(0, Math.round(((bytes - before) * 8) / over_ms))
+
+const round = (value: number | undefined, scale: number): number | null =>
+  value === undefined ? null : Math.round(value * scale)
+
+/** One reading. `before` is the last reading of the same connection, null for the first. */
+export function readStats(
+  report: ReportLike,
+  direction: 'in' | 'out',
+  before: FlowStats | null,
+  at_ms: number,
+): FlowStats {
+  const flows: Entry[] = []
+  const remote: Entry[] = []
+  const sources: Entry[] = []
+  let pair: Entry | undefined
+  report.forEach(entry => {
+    if (entry.type === (direction === 'in' ? 'inbound-rtp' : 'outbound-rtp')) flows.push(entry)
+    else if (entry.type === 'remote-inbound-rtp') remote.push(entry)
+    else if (entry.type === 'media-source') sources.push(entry)
+    else if (entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded') pair = entry
+  })
+  const over_ms = before === null ? 0 : at_ms - before.at_ms
+  const videos = flows.filter(flow => flow.kind === 'video')
+  const audios = flows.filter(flow => flow.kind === 'audio')
+  const bytes = (flow: Entry): number => (direction === 'in' ? flow.bytesReceived : flow.bytesSent) ?? 0
+  const packets = (flow: Entry): number => (direction === 'in' ? flow.packetsReceived : flow.packetsSent) ?? 0
+  const sum = (of: (flow: Entry) => number, list: readonly Entry[]): number =>
+    list.reduce((total, flow) => total + of(flow), 0)
+
+  const heard = sources.find(source => source.kind === 'audio')
+  const totals: Totals = {
+    received: sum(packets, flows),
+    lost: sum(flow => flow.packetsLost ?? 0, flows),
+    videoBytes: sum(bytes, videos),
+    audioBytes: audios.map(bytes),
+  }
+  const best = videos.at(0)
+  const video: VideoFlow | null =
+    best === undefined
+      ? null
+      : {
+          frames: (direction === 'in' ? best.framesDecoded : best.framesEncoded) ?? 0,
+          fps: Math.round(best.framesPerSecond ?? 0),
+          width: best.frameWidth ?? 0,
+          height: best.frameHeight ?? 0,
+          kbps: rate(totals.videoBytes, before?.totals.videoBytes, over_ms),
+        }
+  const audio = audios.map((flow, n): AudioFlow => {
+    const sound = direction === 'in' ? flow : heard
+    return {
+      packets: packets(flow),
+      level: sound?.audioLevel ?? 0,
+      energy: sound?.totalAudioEnergy ?? 0,
+      kbps: rate(bytes(flow), before?.totals.audioBytes[n], over_ms),
+    }
+  })
+  const framesMoved = (video?.frames ?? 0) > (before?.video?.frames ?? 0)
+  const soundMoved =
+    sum(packets, audios) > (before === null ? 0 : before.audio.reduce((n, a) => n + a.packets, 0))
+  const waited_s = over_ms / 1000
+  return {
+    at_ms,
+    video,
+    audio,
+    loss: direction === 'in' ? lossIn(totals, before) : lossOut(remote),
+    rtt_ms: round(
+      pair?.currentRoundTripTime ?? remote.find(r => r.roundTripTime !== undefined)?.roundTripTime,
+      1000,
+    ),
+    jitter_ms: round(best?.jitter ?? audios.at(0)?.jitter, 1000),
+    videoStill_s: framesMoved || before === null ? 0 : before.videoStill_s + waited_s,
+    audioStill_s: soundMoved || before === null ? 0 : before.audioStill_s + waited_s,
+    totals,
+  }
+}
+
+function lossIn(totals: Totals, before: FlowStats | null): number | null {
+  if (before === null) return null
+  const lost = Math.max(0, totals.lost - before.totals.lost)
+  const received = Math.max(0, totals.received - before.totals.received)
+  return lost + received === 0 ? null : lost / (lost + received)
+}
+
+function lossOut(remote: readonly Entry[]): number | null {
+  const told = remote.flatMap(entry => (entry.fractionLost === undefined ? [] : [entry.fractionLost]))
+  return told.length === 0 ? null : Math.max(...told)
+}
+
+export type LinkState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
+
+/** A connection in one word. `no-signal`: the line is well, whoever is on air sends nothing. */
+export type Health = 'idle' | 'connecting' | 'good' | 'weak' | 'audio-only' | 'no-signal' | 'reconnecting'
+
+const WEAK_LOSS = 0.03
+const WEAK_RTT_MS = 600
+/** Longer than the three seconds a relay may hold a switch for a key frame. */
+const STILL_S = 4
+
+/** `expectsPicture`: somebody is on air (watching), or a camera is given (publishing). */
+export function healthOf(state: LinkState, stats: FlowStats | null, expectsPicture: boolean): Health {
+  if (state === 'idle' || state === 'closed') return 'idle'
+  if (state === 'connecting') return 'connecting'
+  if (state === 'reconnecting') return 'reconnecting'
+  if (stats === null) return 'good'
+  if (expectsPicture && stats.videoStill_s >= STILL_S) {
+    return stats.audioStill_s < STILL_S ? 'audio-only' : 'no-signal'
+  }
+  const weak = (stats.loss ?? 0) >= WEAK_LOSS || (stats.rtt_ms ?? 0) >= WEAK_RTT_MS
+  return weak ? 'weak' : 'good'
+}
+
+const WORST_LAST: readonly Health[] = [
+  'idle',
+  'good',
+  'connecting',
+  'no-signal',
+  'weak',
+  'audio-only',
+  'reconnecting',
+]
+
+/** The worse of two directions: what one bar can say of both. */
+export const worse = (a: Health, b: Health): Health =>
+  WORST_LAST.indexOf(a) >= WORST_LAST.indexOf(b) ? a : b
