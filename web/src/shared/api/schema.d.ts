@@ -22,7 +22,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["PasswordIn"];
+                    "application/json": components["schemas"]["SignIn"];
                 };
             };
             responses: {
@@ -46,7 +46,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description done */
+                /** @description ok */
                 204: {
                     headers: {
                         [name: string]: unknown;
@@ -214,7 +214,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["ProfilePatch"];
+                    "application/json": components["schemas"]["ProfileChange"];
                 };
             };
             responses: {
@@ -229,6 +229,315 @@ export interface paths {
                 };
             };
         };
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordChange"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PersonList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewPerson"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Person"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PersonChange"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Person"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/people/{person_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CodeLink"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bridges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BridgeList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewBridge"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Bridge"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bridges/{bridge_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    bridge_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BridgeChange"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Bridge"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/bridges/{bridge_id}/join-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    bridge_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CodeLink"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/meetings": {
@@ -270,7 +579,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["Details"];
+                    "application/json": components["schemas"]["DetailsInput"];
                 };
             };
             responses: {
@@ -291,60 +600,2993 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/meetings/{meeting_id}/room": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Room"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "Idempotency-Key"?: string;
+                };
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Command"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    after?: number;
+                };
+                header?: never;
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Journal"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/polls/{poll_id}/turnout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    meeting_id: string;
+                    poll_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Turnout"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query: {
+                    title?: string;
+                    filename: string;
+                    item_id?: string;
+                };
+                header?: {
+                    "Idempotency-Key"?: string;
+                };
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/papers/{paper_id}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    paper_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/papers/{paper_id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    paper_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/minutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MinutesDocument"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/minutes/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MediaAccess"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/wall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    meeting_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Wall"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["VerificationReport"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Organisation: {
+        /**
+         * ActorKind
+         * @enum {string}
+         */
+        ActorKind: "person" | "bridge";
+        /**
+         * ActorRef
+         * @description Who did it, by the name he or she then had.
+         */
+        ActorRef: {
+            kind: components["schemas"]["ActorKind"];
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
+            /** Name */
             name: string;
-            zone: string;
-            locale: string;
         };
-        Profile: {
-            /** @enum {string} */
-            kind: "person" | "bridge";
+        /** AddItem */
+        AddItem: {
+            /** Title */
+            title: string;
+            /**
+             * Parent Id
+             * @default null
+             */
+            parent_id?: string | null;
+            /**
+             * Presenter
+             * @default
+             */
+            presenter?: string;
+            /**
+             * Planned Min
+             * @default null
+             */
+            planned_min?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "add_item";
+        };
+        /** AgendaItem */
+        AgendaItem: {
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
+            /** Title */
+            title: string;
+            /**
+             * Presenter
+             * @default
+             */
+            presenter: string;
+            /**
+             * Planned Min
+             * @default null
+             */
+            planned_min: number | null;
+            /** @default pending */
+            state: components["schemas"]["ItemState"];
+            /**
+             * Started At
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * Ended At
+             * @default null
+             */
+            ended_at: string | null;
+        };
+        /** AskFloor */
+        AskFloor: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "ask_floor";
+        };
+        /**
+         * AttendanceState
+         * @enum {string}
+         */
+        AttendanceState: "expected" | "present" | "left" | "excused";
+        /**
+         * Attendant
+         * @description A person invited to a meeting, and whether he or she is there.
+         */
+        Attendant: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /** Name */
             name: string;
+            /** Position */
             position: string;
-            office_roles: ("administrator" | "secretary" | "member")[];
-            office_rights: ("create_meetings" | "see_directory" | "keep_accounts")[];
-            organisation: components["schemas"]["Organisation"];
-            locale: string;
+            role: components["schemas"]["Role"];
+            /** @default expected */
+            state: components["schemas"]["AttendanceState"];
+            /**
+             * Checked In At
+             * @default null
+             */
+            checked_in_at: string | null;
+            /**
+             * Left At
+             * @default null
+             */
+            left_at: string | null;
+            /**
+             * Excuse
+             * @default
+             */
+            excuse: string;
         };
+        /** Attendee */
+        Attendee: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            presence: components["schemas"]["Presence"];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Arrived At
+             * @default null
+             */
+            arrived_at: string | null;
+            /**
+             * Left At
+             * @default null
+             */
+            left_at: string | null;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
+        };
+        /** Ballot */
+        Ballot: {
+            /**
+             * Voter Id
+             * Format: uuid
+             */
+            voter_id: string;
+            /** Name */
+            name: string;
+            choice: components["schemas"]["Choice"];
+        };
+        /**
+         * Body
+         * @description Which family of paper rules the organisation writes by.
+         * @enum {string}
+         */
+        Body: "state" | "party" | "plain";
+        /**
+         * Bridge
+         * @description `parent`: the bridge above it (a commune's district or province); `capacity`: seats in its hall.
+         */
+        Bridge: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Parent */
+            parent: string | null;
+            /** Phone */
+            phone: string;
+            /** Capacity */
+            capacity: number;
+        };
+        /** BridgeAttendance */
+        BridgeAttendance: {
+            /** Name */
+            name: string;
+            /**
+             * Head Count
+             * @default null
+             */
+            head_count: number | null;
+            /**
+             * Joined At
+             * @default null
+             */
+            joined_at: string | null;
+            /**
+             * Left At
+             * @default null
+             */
+            left_at: string | null;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
+        };
+        /** BridgeChange */
+        BridgeChange: {
+            /**
+             * Code
+             * @default null
+             */
+            code?: string | null;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Parent
+             * @default null
+             */
+            parent?: string | null;
+            /**
+             * Phone
+             * @default null
+             */
+            phone?: string | null;
+            /**
+             * Capacity
+             * @default null
+             */
+            capacity?: number | null;
+        };
+        /** BridgeCheckedIn */
+        BridgeCheckedIn: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /** Heads */
+            heads: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bridge.checked_in";
+        };
+        /** BridgeCheckedOut */
+        BridgeCheckedOut: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bridge.checked_out";
+        };
+        /** BridgeInvitation */
+        BridgeInvitation: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            role: components["schemas"]["Role"];
+        };
+        /** BridgeInvited */
+        BridgeInvited: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /** Name */
+            name: string;
+            /** Code */
+            code: string;
+            role: components["schemas"]["Role"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bridge.invited";
+        };
+        /** BridgeList */
+        BridgeList: {
+            /** Items */
+            items: components["schemas"]["Bridge"][];
+        };
+        /**
+         * BridgeSeat
+         * @description A bridge invited to a meeting. `heads`: delegates in its hall as last reported.
+         */
+        BridgeSeat: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /** Name */
+            name: string;
+            /** Code */
+            code: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Checked In At
+             * @default null
+             */
+            checked_in_at: string | null;
+            /**
+             * Left At
+             * @default null
+             */
+            left_at: string | null;
+            /**
+             * Heads
+             * @default null
+             */
+            heads: number | null;
+        };
+        /** BridgeUninvited */
+        BridgeUninvited: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bridge.uninvited";
+        };
+        /** CancelPoll */
+        CancelPoll: {
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cancel_poll";
+        };
+        /** CastBallot */
+        CastBallot: {
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            choice: components["schemas"]["Choice"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cast_ballot";
+        };
+        /** ChangeDetails */
+        ChangeDetails: {
+            details: components["schemas"]["DetailsInput"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "change_details";
+        };
+        /** ChangeItem */
+        ChangeItem: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /** Title */
+            title: string;
+            /**
+             * Presenter
+             * @default
+             */
+            presenter?: string;
+            /**
+             * Planned Min
+             * @default null
+             */
+            planned_min?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "change_item";
+        };
+        /** ChangePaper */
+        ChangePaper: {
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /** Title */
+            title: string;
+            /** Item Id */
+            item_id: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "change_paper";
+        };
+        /**
+         * CheckIn
+         * @description `person_id` None: the actor. For a bridge actor: the bridge, with the heads in its hall.
+         */
+        CheckIn: {
+            /**
+             * Person Id
+             * @default null
+             */
+            person_id?: string | null;
+            /**
+             * Heads
+             * @default null
+             */
+            heads?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "check_in";
+        };
+        /** CheckOut */
+        CheckOut: {
+            /**
+             * Person Id
+             * @default null
+             */
+            person_id?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "check_out";
+        };
+        /**
+         * Choice
+         * @enum {string}
+         */
+        Choice: "for" | "against" | "abstain";
+        /** CloseMeeting */
+        CloseMeeting: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "close_meeting";
+        };
+        /** ClosePoll */
+        ClosePoll: {
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "close_poll";
+        };
+        /** CodeIn */
+        CodeIn: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * CodeLink
+         * @description Shown once: only its hash is kept. `url` opens the page that uses it.
+         */
+        CodeLink: {
+            /** Code */
+            code: string;
+            /** Url */
+            url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ColourScheme
+         * @enum {string}
+         */
+        ColourScheme: "auto" | "light" | "dark";
+        Command: components["schemas"]["ChangeDetails"] | components["schemas"]["InvitePeople"] | components["schemas"]["UninvitePerson"] | components["schemas"]["InviteBridges"] | components["schemas"]["UninviteBridge"] | components["schemas"]["Convene"] | components["schemas"]["OpenMeeting"] | components["schemas"]["CloseMeeting"] | components["schemas"]["AddItem"] | components["schemas"]["ChangeItem"] | components["schemas"]["MoveItem"] | components["schemas"]["RemoveItem"] | components["schemas"]["StartItem"] | components["schemas"]["FinishItem"] | components["schemas"]["ChangePaper"] | components["schemas"]["RemovePaper"] | components["schemas"]["LeadTo"] | components["schemas"]["EndLead"] | components["schemas"]["CheckIn"] | components["schemas"]["CheckOut"] | components["schemas"]["Excuse"] | components["schemas"]["ReportHeads"] | components["schemas"]["AskFloor"] | components["schemas"]["WithdrawFloor"] | components["schemas"]["GiveFloor"] | components["schemas"]["ExtendFloor"] | components["schemas"]["EndFloor"] | components["schemas"]["PreparePoll"] | components["schemas"]["CancelPoll"] | components["schemas"]["OpenPoll"] | components["schemas"]["ClosePoll"] | components["schemas"]["CastBallot"] | components["schemas"]["StandBy"] | components["schemas"]["PutOnAir"] | components["schemas"]["CompileMinutes"] | components["schemas"]["CorrectMinutes"] | components["schemas"]["LockMinutes"] | components["schemas"]["SignMinutes"];
+        /**
+         * CompileMinutes
+         * @description Composes the text from the journal, anew while it is a draft (corrections are then lost).
+         */
+        CompileMinutes: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "compile_minutes";
+        };
+        /** Convene */
+        Convene: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "convene";
+        };
+        /**
+         * CorrectMinutes
+         * @description `version`: the one the editor saw, so that two editors do not overwrite each other.
+         */
+        CorrectMinutes: {
+            /** Version */
+            version: number;
+            /** Paragraph Id */
+            paragraph_id: string;
+            /** Text */
+            text: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "correct_minutes";
+        };
+        /**
+         * Details
+         * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
+         */
+        DetailsInput: {
+            /** Title */
+            title: string;
+            kind: components["schemas"]["MeetingKind"];
+            /** Body Name */
+            body_name: string;
+            /** Place */
+            place: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * @default null
+             */
+            ends_at?: string | null;
+            /**
+             * Members In Office
+             * @default null
+             */
+            members_in_office?: number | null;
+            /**
+             * @default {
+             *       "numerator": 2,
+             *       "denominator": 3,
+             *       "strict": false
+             *     }
+             */
+            quorum?: components["schemas"]["Threshold"];
+        };
+        /**
+         * Details
+         * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
+         */
+        Details: {
+            /** Title */
+            title: string;
+            kind: components["schemas"]["MeetingKind"];
+            /** Body Name */
+            body_name: string;
+            /** Place */
+            place: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * @default null
+             */
+            ends_at: string | null;
+            /**
+             * Members In Office
+             * @default null
+             */
+            members_in_office: number | null;
+            /**
+             * @default {
+             *       "numerator": 2,
+             *       "denominator": 3,
+             *       "strict": false
+             *     }
+             */
+            quorum: components["schemas"]["Threshold"];
+        };
+        /** DetailsChanged */
+        DetailsChanged: {
+            details: components["schemas"]["Details"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "meeting.details_changed";
+        };
+        /**
+         * EndFloor
+         * @description By the chair, or by the speaker.
+         */
+        EndFloor: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "end_floor";
+        };
+        /** EndLead */
+        EndLead: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "end_lead";
+        };
+        /**
+         * Entry
+         * @description One entry of the journal. `hash`: hex SHA-256 over the previous hash and the entry's canonical body.
+         */
+        Entry: {
+            /** Seq */
+            seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            actor: components["schemas"]["ActorRef"];
+            event: components["schemas"]["Event"];
+            /** Hash */
+            hash: string;
+        };
+        Event: components["schemas"]["MeetingCreated"] | components["schemas"]["DetailsChanged"] | components["schemas"]["PersonInvited"] | components["schemas"]["PersonUninvited"] | components["schemas"]["BridgeInvited"] | components["schemas"]["BridgeUninvited"] | components["schemas"]["MeetingConvened"] | components["schemas"]["MeetingOpened"] | components["schemas"]["MeetingClosed"] | components["schemas"]["ItemAdded"] | components["schemas"]["ItemChanged"] | components["schemas"]["ItemsMoved"] | components["schemas"]["ItemsRemoved"] | components["schemas"]["ItemStarted"] | components["schemas"]["ItemFinished"] | components["schemas"]["PaperAdded"] | components["schemas"]["PaperChanged"] | components["schemas"]["PaperRemoved"] | components["schemas"]["LeadMoved"] | components["schemas"]["LeadEnded"] | components["schemas"]["PersonCheckedIn"] | components["schemas"]["PersonCheckedOut"] | components["schemas"]["PersonExcused"] | components["schemas"]["BridgeCheckedIn"] | components["schemas"]["BridgeCheckedOut"] | components["schemas"]["HeadsReported"] | components["schemas"]["FloorAsked"] | components["schemas"]["FloorWithdrawn"] | components["schemas"]["FloorGiven"] | components["schemas"]["FloorExtended"] | components["schemas"]["FloorEnded"] | components["schemas"]["PollPrepared"] | components["schemas"]["PollCancelled"] | components["schemas"]["PollOpened"] | components["schemas"]["PollClosed"] | components["schemas"]["StandByChanged"] | components["schemas"]["OnAirChanged"] | components["schemas"]["MinutesCompiled"] | components["schemas"]["MinutesCorrected"] | components["schemas"]["MinutesLocked"] | components["schemas"]["MinutesSigned"];
+        /** Excuse */
+        Excuse: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "excuse";
+        };
+        /** ExtendFloor */
+        ExtendFloor: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /** Extra S */
+            extra_s: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "extend_floor";
+        };
+        /**
+         * Facts
+         * @description What stands between the title and the course of the meeting.
+         */
+        Facts: {
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Place */
+            place: string;
+            chair: components["schemas"]["Officer"];
+            secretary: components["schemas"]["Officer"];
+            /** Members In Office */
+            members_in_office: number;
+            /**
+             * Attendees
+             * @default []
+             */
+            attendees: components["schemas"]["Attendee"][];
+            /**
+             * Bridges
+             * @default []
+             */
+            bridges: components["schemas"]["BridgeAttendance"][];
+            /** @default null */
+            quorum: components["schemas"]["QuorumRecord"] | null;
+        };
+        /** FinishItem */
+        FinishItem: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "finish_item";
+        };
+        /** FloorAsked */
+        FloorAsked: {
+            turn: components["schemas"]["Turn"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "floor.asked";
+        };
+        /** FloorEnded */
+        FloorEnded: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /** Spoke S */
+            spoke_s: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "floor.ended";
+        };
+        /**
+         * FloorExtended
+         * @description `limit_s` is the new whole.
+         */
+        FloorExtended: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /** Limit S */
+            limit_s: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "floor.extended";
+        };
+        /** FloorGiven */
+        FloorGiven: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /** Limit S */
+            limit_s: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "floor.given";
+        };
+        /** FloorWithdrawn */
+        FloorWithdrawn: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "floor.withdrawn";
+        };
+        /**
+         * Frozen
+         * @description The numbers as they stood when the poll was opened.
+         */
+        Frozen: {
+            /** Members In Office */
+            members_in_office: number;
+            /** Present */
+            present: number;
+        };
+        /** GiveFloor */
+        GiveFloor: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /**
+             * Limit S
+             * @default null
+             */
+            limit_s?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "give_floor";
+        };
+        /**
+         * Head
+         * @description `gathering` is the word for the occasion in the sentence that closes it: "Cuộc họp", "Hội nghị", "The meeting".
+         */
+        Head: {
+            /** Organisation */
+            organisation: string;
+            /** Title */
+            title: string;
+            body: components["schemas"]["Body"];
+            /** Gathering */
+            gathering: string;
+            /**
+             * Parent Body
+             * @default null
+             */
+            parent_body: string | null;
+            /**
+             * Number
+             * @default null
+             */
+            number: number | null;
+            /**
+             * Symbol
+             * @default null
+             */
+            symbol: string | null;
+            /**
+             * Locality
+             * @default null
+             */
+            locality: string | null;
+        };
+        /** HeadsReported */
+        HeadsReported: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /** Heads */
+            heads: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bridge.heads_reported";
+        };
+        /** IceServer */
+        IceServer: {
+            /** Urls */
+            urls: string[];
+            /**
+             * Username
+             * @default null
+             */
+            username: string | null;
+            /**
+             * Credential
+             * @default null
+             */
+            credential: string | null;
+        };
+        /** Invitation */
+        Invitation: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            role: components["schemas"]["Role"];
+        };
+        /** InviteBridges */
+        InviteBridges: {
+            /** Bridges */
+            bridges: components["schemas"]["BridgeInvitation"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "invite_bridges";
+        };
+        /**
+         * InvitePeople
+         * @description Invites, or changes the role of those invited already.
+         */
+        InvitePeople: {
+            /** People */
+            people: components["schemas"]["Invitation"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "invite_people";
+        };
+        /** ItemAdded */
+        ItemAdded: {
+            item: components["schemas"]["AgendaItem"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "item.added";
+        };
+        /** ItemChanged */
+        ItemChanged: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /** Title */
+            title: string;
+            /** Presenter */
+            presenter: string;
+            /** Planned Min */
+            planned_min: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "item.changed";
+        };
+        /** ItemFinished */
+        ItemFinished: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "item.finished";
+        };
+        /** ItemStarted */
+        ItemStarted: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "item.started";
+        };
+        /**
+         * ItemState
+         * @enum {string}
+         */
+        ItemState: "pending" | "current" | "done";
+        /**
+         * ItemsMoved
+         * @description Every item whose parent or position changed.
+         */
+        ItemsMoved: {
+            /** Places */
+            places: components["schemas"]["Placed"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "items.moved";
+        };
+        /** ItemsRemoved */
+        ItemsRemoved: {
+            /** Item Ids */
+            item_ids: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "items.removed";
+        };
+        /**
+         * Journal
+         * @description Entries after `after` up to and including `upto`, those this reader may see; `last`: the journal's end.
+         */
+        Journal: {
+            /** After */
+            after: number;
+            /** Upto */
+            upto: number;
+            /** Last */
+            last: number;
+            /** Entries */
+            entries: components["schemas"]["Entry"][];
+        };
+        /** JournalMessage */
+        JournalMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+            /** After */
+            after: number;
+            /** Upto */
+            upto: number;
+            /** Entries */
+            entries: components["schemas"]["Entry"][];
+        };
+        /**
+         * Lead
+         * @description The page the chair leads everyone to. `page` counts from 1.
+         */
+        Lead: {
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /** Page */
+            page: number;
+        };
+        /** LeadEnded */
+        LeadEnded: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lead.ended";
+        };
+        /** LeadMoved */
+        LeadMoved: {
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /** Page */
+            page: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lead.moved";
+        };
+        /**
+         * LeadTo
+         * @description Everyone who follows sees this page (from 1) of this paper.
+         */
+        LeadTo: {
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /** Page */
+            page: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lead_to";
+        };
+        /**
+         * Locale
+         * @enum {string}
+         */
+        Locale: "vi" | "en";
+        /** LockMinutes */
+        LockMinutes: {
+            /** Version */
+            version: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lock_minutes";
+        };
+        /**
+         * Me
+         * @description The reader's own place. `ballots`: the reader's own choices, poll by poll.
+         */
+        Me: {
+            role: components["schemas"]["Role"];
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            /** Ballots */
+            ballots: {
+                [key: string]: components["schemas"]["Choice"];
+            };
+        };
+        /**
+         * MediaAccess
+         * @description Where this actor sends and receives. Paths are of our own origin; None: not this actor's right.
+         */
+        MediaAccess: {
+            /** Whip Url */
+            whip_url: string | null;
+            /** Whep Url */
+            whep_url: string;
+            /** Preview Whep Url */
+            preview_whep_url: string | null;
+            /** Publish Token */
+            publish_token: string | null;
+            /** Watch Token */
+            watch_token: string;
+            /** Preview Token */
+            preview_token: string | null;
+            /** Ice Servers */
+            ice_servers: components["schemas"]["IceServer"][];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /** Meeting */
+        Meeting: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Organisation Id
+             * Format: uuid
+             */
+            organisation_id: string;
+            details: components["schemas"]["Details"];
+            state: components["schemas"]["MeetingState"];
+            /**
+             * Opened At
+             * @default null
+             */
+            opened_at: string | null;
+            /**
+             * Closed At
+             * @default null
+             */
+            closed_at: string | null;
+            /**
+             * Current Item Id
+             * @default null
+             */
+            current_item_id: string | null;
+            /** @default null */
+            lead: components["schemas"]["Lead"] | null;
+            /**
+             * Stand By Bridge Id
+             * @default null
+             */
+            stand_by_bridge_id: string | null;
+            /**
+             * On Air Bridge Id
+             * @default null
+             */
+            on_air_bridge_id: string | null;
+            /**
+             * Last Seq
+             * @default 0
+             */
+            last_seq: number;
+            /**
+             * Last Hash
+             * @default
+             */
+            last_hash: string;
+        };
+        /** MeetingCard */
+        MeetingCard: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Title */
+            title: string;
+            kind: components["schemas"]["MeetingKind"];
+            /** Place */
+            place: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            state: components["schemas"]["MeetingState"];
+            role: components["schemas"]["Role"];
+            /** Opened At */
+            opened_at: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            minutes_state: components["schemas"]["MinutesState"];
+        };
+        /** MeetingClosed */
+        MeetingClosed: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "meeting.closed";
+        };
+        /** MeetingConvened */
+        MeetingConvened: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "meeting.convened";
+        };
+        /** MeetingCreated */
+        MeetingCreated: {
+            details: components["schemas"]["Details"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "meeting.created";
+        };
+        /**
+         * Details
+         * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
+         */
+        MeetingDetails: {
+            /** Title */
+            title: string;
+            kind: components["schemas"]["MeetingKind"];
+            /** Body Name */
+            body_name: string;
+            /** Place */
+            place: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * @default null
+             */
+            ends_at?: string | null;
+            /**
+             * Members In Office
+             * @default null
+             */
+            members_in_office?: number | null;
+            /**
+             * @default {
+             *       "numerator": 2,
+             *       "denominator": 3,
+             *       "strict": false
+             *     }
+             */
+            quorum?: components["schemas"]["Threshold"];
+        };
+        /**
+         * MeetingKind
+         * @enum {string}
+         */
+        MeetingKind: "meeting" | "conference";
+        /** MeetingList */
+        MeetingList: {
+            /** Items */
+            items: components["schemas"]["MeetingCard"][];
+        };
+        /**
+         * MeetingOpened
+         * @description With the quorum as it stood: the minutes print it.
+         */
+        MeetingOpened: {
+            /** Present */
+            present: number;
+            /** Members */
+            members: number;
+            /** Needed */
+            needed: number;
+            /** Reached */
+            reached: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "meeting.opened";
+        };
+        /**
+         * MeetingState
+         * @enum {string}
+         */
+        MeetingState: "draft" | "convened" | "open" | "closed";
+        /**
+         * Minutes
+         * @description `last_seq` and `last_hash` name the journal entry up to which these minutes tell the meeting.
+         */
+        Minutes: {
+            locale: components["schemas"]["Locale"];
+            head: components["schemas"]["Head"];
+            facts: components["schemas"]["Facts"];
+            /** Sections */
+            sections: components["schemas"]["Section"][];
+            closing: components["schemas"]["Paragraph"];
+            /** Recipients */
+            recipients: string[];
+            /** Last Seq */
+            last_seq: number;
+            /** Last Hash */
+            last_hash: string;
+        };
+        /** MinutesCompiled */
+        MinutesCompiled: {
+            /** Version */
+            version: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "minutes.compiled";
+        };
+        /** MinutesCorrected */
+        MinutesCorrected: {
+            /** Version */
+            version: number;
+            /** Paragraph Id */
+            paragraph_id: string;
+            /** Text */
+            text: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "minutes.corrected";
+        };
+        /** MinutesDocument */
+        MinutesDocument: {
+            status: components["schemas"]["MinutesStatus"];
+            minutes: components["schemas"]["Minutes"] | null;
+        };
+        /** MinutesLocked */
+        MinutesLocked: {
+            /** Version */
+            version: number;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "minutes.locked";
+        };
+        /** MinutesSigned */
+        MinutesSigned: {
+            role: components["schemas"]["Role"];
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "minutes.signed";
+        };
+        /**
+         * MinutesState
+         * @enum {string}
+         */
+        MinutesState: "none" | "draft" | "locked" | "signed";
+        /**
+         * MinutesStatus
+         * @description `version` rises with every change of the text; `sha256`: hex, of the PDF as it stands, once locked.
+         */
+        MinutesStatus: {
+            /** @default none */
+            state: components["schemas"]["MinutesState"];
+            /**
+             * Version
+             * @default 0
+             */
+            version: number;
+            /**
+             * Sha256
+             * @default null
+             */
+            sha256: string | null;
+            /**
+             * Signatures
+             * @default []
+             */
+            signatures: components["schemas"]["Signature"][];
+        };
+        /**
+         * MoveItem
+         * @description Makes the item the `position`-th child of `parent_id` (None: top level).
+         */
+        MoveItem: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "move_item";
+        };
+        /** NamedBallot */
+        NamedBallot: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Choice */
+            choice: string;
+        };
+        /** NewBridge */
+        NewBridge: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /**
+             * Parent
+             * @default null
+             */
+            parent?: string | null;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /**
+             * Capacity
+             * @default 0
+             */
+            capacity?: number;
+        };
+        /** NewPerson */
+        NewPerson: {
+            /** Username */
+            username: string;
+            /** Name */
+            name: string;
+            /**
+             * Position
+             * @default
+             */
+            position?: string;
+            /** Office Roles */
+            office_roles?: components["schemas"]["OfficeRole"][];
+            /**
+             * Password
+             * @default null
+             */
+            password?: string | null;
+        };
+        /**
+         * OfficeRight
+         * @description What an office role allows outside any one meeting.
+         * @enum {string}
+         */
+        OfficeRight: "create_meetings" | "see_directory" | "keep_accounts";
+        /**
+         * OfficeRole
+         * @description What a person is in the organisation, whatever the meeting.
+         * @enum {string}
+         */
+        OfficeRole: "administrator" | "secretary" | "member";
+        /**
+         * Officer
+         * @description Who signs. `authority` is the line above the title ("T/M BAN THƯỜNG VỤ"), where a body writes one.
+         */
+        Officer: {
+            /** Name */
+            name: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Authority
+             * @default
+             */
+            authority: string;
+        };
+        /** OnAirChanged */
+        OnAirChanged: {
+            /** Bridge Id */
+            bridge_id: string | null;
+            /** Name */
+            name: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "stage.on_air";
+        };
+        /** OpenMeeting */
+        OpenMeeting: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "open_meeting";
+        };
+        /** OpenPoll */
+        OpenPoll: {
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "open_poll";
+        };
+        /** OptionCount */
+        OptionCount: {
+            /** Label */
+            label: string;
+            /** Count */
+            count: number;
+        };
+        /** OrganisationOut */
+        OrganisationOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Zone */
+            zone: string;
+            locale: components["schemas"]["Locale"];
+        };
+        /**
+         * Paper
+         * @description `sha256` is that of the original upload, hex. `pages` is 0 for a kept paper.
+         */
+        Paper: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Id */
+            item_id: string | null;
+            /** Title */
+            title: string;
+            /** Filename */
+            filename: string;
+            /** Media Type */
+            media_type: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Sha256 */
+            sha256: string;
+            /** Pages */
+            pages: number;
+            state: components["schemas"]["PaperState"];
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+        };
+        /** PaperAdded */
+        PaperAdded: {
+            paper: components["schemas"]["Paper"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "paper.added";
+        };
+        /** PaperChanged */
+        PaperChanged: {
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /** Title */
+            title: string;
+            /** Item Id */
+            item_id: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "paper.changed";
+        };
+        /** PaperRemoved */
+        PaperRemoved: {
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "paper.removed";
+        };
+        /**
+         * PaperState
+         * @enum {string}
+         */
+        PaperState: "ready" | "kept";
+        /**
+         * Paragraph
+         * @description `composed` keeps the sentence as it came out of the journal once the secretary has corrected it.
+         */
+        Paragraph: {
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
+            /**
+             * Composed
+             * @default null
+             */
+            composed: string | null;
+        };
+        /** PasswordChange */
+        PasswordChange: {
+            /** Current */
+            current: string;
+            /** New */
+            new: string;
+        };
+        /** Person */
+        Person: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Username */
+            username: string;
+            /** Name */
+            name: string;
+            /** Position */
+            position: string;
+            /** Office Roles */
+            office_roles: components["schemas"]["OfficeRole"][];
+            /** Active */
+            active: boolean;
+        };
+        /** PersonChange */
+        PersonChange: {
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Position
+             * @default null
+             */
+            position?: string | null;
+            /**
+             * Office Roles
+             * @default null
+             */
+            office_roles?: components["schemas"]["OfficeRole"][] | null;
+            /**
+             * Active
+             * @default null
+             */
+            active?: boolean | null;
+            /**
+             * Password
+             * @default null
+             */
+            password?: string | null;
+        };
+        /** PersonCheckedIn */
+        PersonCheckedIn: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "person.checked_in";
+        };
+        /** PersonCheckedOut */
+        PersonCheckedOut: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "person.checked_out";
+        };
+        /** PersonExcused */
+        PersonExcused: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "person.excused";
+        };
+        /** PersonInvited */
+        PersonInvited: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /** Name */
+            name: string;
+            /** Position */
+            position: string;
+            role: components["schemas"]["Role"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "person.invited";
+        };
+        /** PersonList */
+        PersonList: {
+            /** Items */
+            items: components["schemas"]["Person"][];
+        };
+        /** PersonUninvited */
+        PersonUninvited: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "person.uninvited";
+        };
+        /** Placed */
+        Placed: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
+        };
+        /**
+         * Poll
+         * @description `entitled`: people who may vote, frozen at opening, as are the numbers of the base.
+         */
+        Poll: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Id */
+            item_id: string | null;
+            /** Question */
+            question: string;
+            rule: components["schemas"]["PollRule"];
+            /** @default prepared */
+            state: components["schemas"]["PollState"];
+            /**
+             * Opened At
+             * @default null
+             */
+            opened_at: string | null;
+            /**
+             * Closed At
+             * @default null
+             */
+            closed_at: string | null;
+            /**
+             * Entitled
+             * @default []
+             */
+            entitled: string[];
+            /** @default null */
+            frozen: components["schemas"]["Frozen"] | null;
+            /** @default null */
+            tally: components["schemas"]["Tally"] | null;
+        };
+        /** PollCancelled */
+        PollCancelled: {
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "poll.cancelled";
+        };
+        /** PollClosed */
+        PollClosed: {
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            tally: components["schemas"]["Tally"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "poll.closed";
+        };
+        /** PollOpened */
+        PollOpened: {
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            /** Entitled */
+            entitled: string[];
+            frozen: components["schemas"]["Frozen"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "poll.opened";
+        };
+        /** PollPrepared */
+        PollPrepared: {
+            poll: components["schemas"]["Poll"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "poll.prepared";
+        };
+        /**
+         * PollRecord
+         * @description `counted` votes were held against `rule` of `base`; `ballots` is empty unless the vote was by name.
+         */
+        PollRecord: {
+            /** Id */
+            id: string;
+            /** Question */
+            question: string;
+            /** Form */
+            form: string;
+            /** Opened At */
+            opened_at: string | null;
+            /**
+             * Closed At
+             * Format: date-time
+             */
+            closed_at: string;
+            /** Options */
+            options: components["schemas"]["OptionCount"][];
+            /** Electorate */
+            electorate: number;
+            /** Cast */
+            cast: number;
+            /** Base Label */
+            base_label: string;
+            /** Base */
+            base: number;
+            /** Counted */
+            counted: number;
+            rule: components["schemas"]["Threshold"] | null;
+            /** Formula */
+            formula: string;
+            /** Outcome */
+            outcome: string;
+            /** Carried */
+            carried: boolean | null;
+            /**
+             * Ballots
+             * @default []
+             */
+            ballots: components["schemas"]["NamedBallot"][];
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
+        };
+        /** PollRule */
+        PollRuleInput: {
+            /** @default members_in_office */
+            base?: components["schemas"]["VoteBase"];
+            /**
+             * @default {
+             *       "numerator": 1,
+             *       "denominator": 2,
+             *       "strict": true
+             *     }
+             */
+            threshold?: components["schemas"]["Threshold"];
+            /**
+             * Changeable
+             * @default true
+             */
+            changeable?: boolean;
+        };
+        /** PollRule */
+        PollRule: {
+            /** @default members_in_office */
+            base: components["schemas"]["VoteBase"];
+            /**
+             * @default {
+             *       "numerator": 1,
+             *       "denominator": 2,
+             *       "strict": true
+             *     }
+             */
+            threshold: components["schemas"]["Threshold"];
+            /**
+             * Changeable
+             * @default true
+             */
+            changeable: boolean;
+        };
+        /**
+         * PollState
+         * @enum {string}
+         */
+        PollState: "prepared" | "open" | "closed" | "cancelled";
+        /** PreparePoll */
+        PreparePoll: {
+            /** Question */
+            question: string;
+            /**
+             * Item Id
+             * @default null
+             */
+            item_id?: string | null;
+            rule?: components["schemas"]["PollRuleInput"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "prepare_poll";
+        };
+        /**
+         * Presence
+         * @enum {string}
+         */
+        Presence: "present" | "substitute" | "guest" | "excused" | "absent";
+        /** PresenceMessage */
+        PresenceMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+            /** Bridges */
+            bridges: components["schemas"]["WallBridge"][];
+        };
+        /** PresentMessage */
+        PresentMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+            /** Online */
+            online: number;
+        };
+        /**
+         * Problem
+         * @description RFC 9457. `code` is stable; `title` and `detail` are in the reader's language; `facts` fill the sentence.
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Profile
+         * @description Who is signed in. A bridge has no office roles; its `position` is its code.
+         */
+        Profile: {
+            kind: components["schemas"]["ActorKind"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Position */
+            position: string;
+            /** Office Roles */
+            office_roles: components["schemas"]["OfficeRole"][];
+            /** Office Rights */
+            office_rights: components["schemas"]["OfficeRight"][];
+            organisation: components["schemas"]["OrganisationOut"];
+            locale: components["schemas"]["Locale"];
+            colour_scheme: components["schemas"]["ColourScheme"];
+        };
+        /** ProfileChange */
+        ProfileChange: {
+            /** @default null */
+            locale?: components["schemas"]["Locale"] | null;
+            /** @default null */
+            colour_scheme?: components["schemas"]["ColourScheme"] | null;
+        };
+        /**
+         * PutOnAir
+         * @description All bridges see and hear this one. None: nothing is on air.
+         */
+        PutOnAir: {
+            /** Bridge Id */
+            bridge_id: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "put_on_air";
+        };
+        /**
+         * Quality
+         * @enum {string}
+         */
+        Quality: "good" | "weak" | "bad" | "unknown";
+        /**
+         * QuorumRecord
+         * @description Present voting members against members in office, as it stood at the opening.
+         */
+        QuorumRecord: {
+            /** Present */
+            present: number;
+            /** Members */
+            members: number;
+            /** Needed */
+            needed: number;
+            rule: components["schemas"]["Threshold"];
+            /** Reached */
+            reached: boolean;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
+        };
+        /**
+         * RemoveItem
+         * @description With everything below it.
+         */
+        RemoveItem: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "remove_item";
+        };
+        /** RemovePaper */
+        RemovePaper: {
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "remove_paper";
+        };
+        /** ReportHeads */
+        ReportHeads: {
+            /** Heads */
+            heads: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "report_heads";
+        };
+        /**
+         * Right
+         * @description What a role in a meeting allows.
+         * @enum {string}
+         */
+        Right: "see" | "see_draft" | "prepare" | "preside" | "prepare_polls" | "check_in" | "check_in_others" | "ask_floor" | "vote" | "direct" | "see_bridges" | "publish" | "watch" | "project" | "write_minutes" | "read_minutes" | "sign_as_secretary" | "sign_as_chair";
+        /**
+         * Role
+         * @description What an attendant is in one meeting.
+         * @enum {string}
+         */
+        Role: "chair" | "secretary" | "member" | "guest" | "central_bridge" | "commune_bridge";
+        /**
+         * Room
+         * @description `seq`: the journal entry up to which this picture holds.
+         */
+        Room: {
+            /** Seq */
+            seq: number;
+            meeting: components["schemas"]["Meeting"];
+            /** Agenda */
+            agenda: components["schemas"]["AgendaItem"][];
+            /** Papers */
+            papers: components["schemas"]["Paper"][];
+            /** Attendants */
+            attendants: components["schemas"]["Attendant"][];
+            /** Bridges */
+            bridges: components["schemas"]["BridgeSeat"][];
+            /** Turns */
+            turns: components["schemas"]["Turn"][];
+            /** Polls */
+            polls: components["schemas"]["Poll"][];
+            minutes: components["schemas"]["MinutesStatus"];
+            me: components["schemas"]["Me"];
+        };
+        /** SeatMessage */
+        SeatMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+        };
+        /**
+         * Section
+         * @description One agenda item, or the opening, with the votes taken in it.
+         */
+        Section: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** Title */
+            title: string;
+            /**
+             * Paragraphs
+             * @default []
+             */
+            paragraphs: components["schemas"]["Paragraph"][];
+            /**
+             * Polls
+             * @default []
+             */
+            polls: components["schemas"]["PollRecord"][];
+        };
+        /** Session */
         Session: {
+            /** Access Token */
             access_token: string;
-            /** Format: date-time */
+            /**
+             * Expires At
+             * Format: date-time
+             */
             expires_at: string;
             me: components["schemas"]["Profile"];
         };
-        PasswordIn: {
+        /** SignIn */
+        SignIn: {
+            /** Username */
             username: string;
+            /** Password */
             password: string;
         };
-        CodeIn: {
-            code: string;
+        /**
+         * SignMinutes
+         * @description As secretary or as chair, whichever the actor is; the secretary signs first.
+         */
+        SignMinutes: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sign_minutes";
         };
-        ProfilePatch: {
-            locale?: string;
-            colour_scheme?: string;
+        /** Signature */
+        Signature: {
+            role: components["schemas"]["Role"];
+            /** Name */
+            name: string;
+            /**
+             * Signed At
+             * Format: date-time
+             */
+            signed_at: string;
         };
+        /**
+         * SignatureReport
+         * @description One signature in a PDF. `intact`: not a byte it covers was changed; `trusted`: by a certificate we know.
+         */
+        SignatureReport: {
+            /** Name */
+            name: string;
+            /** Organisation */
+            organisation: string;
+            /** Reason */
+            reason: string;
+            /** Signed At */
+            signed_at: string | null;
+            /** Intact */
+            intact: boolean;
+            /** Trusted */
+            trusted: boolean;
+            /** Covers Whole */
+            covers_whole: boolean;
+        };
+        /**
+         * StandBy
+         * @description Asks a bridge to get ready: it starts to send, the director sees it. None: nobody.
+         */
+        StandBy: {
+            /** Bridge Id */
+            bridge_id: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "stand_by";
+        };
+        /** StandByChanged */
+        StandByChanged: {
+            /** Bridge Id */
+            bridge_id: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "stage.stand_by";
+        };
+        /**
+         * StartItem
+         * @description Makes the item current; the one that was current is done.
+         */
+        StartItem: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "start_item";
+        };
+        /**
+         * Tally
+         * @description `needed`: the least votes for that carry; `silent`: entitled but cast nothing.
+         */
+        Tally: {
+            /** Votes For */
+            votes_for: number;
+            /** Votes Against */
+            votes_against: number;
+            /** Abstentions */
+            abstentions: number;
+            /** Silent */
+            silent: number;
+            base: components["schemas"]["VoteBase"];
+            /** Base Count */
+            base_count: number;
+            /** Needed */
+            needed: number;
+            /** Carried */
+            carried: boolean;
+            /** Ballots */
+            ballots: components["schemas"]["Ballot"][];
+        };
+        /**
+         * Threshold
+         * @description An exact fraction of a base; never a float (DOMAIN 2.5: print base and formula).
+         */
         Threshold: {
+            /** Numerator */
             numerator: number;
+            /** Denominator */
             denominator: number;
+            /** Strict */
             strict: boolean;
         };
-        Details: {
-            title: string;
-            /** @enum {string} */
-            kind: "meeting" | "conference";
-            body_name: string;
-            place: string;
-            /** Format: date-time */
-            starts_at: string;
-            ends_at?: string | null;
-            members_in_office?: number | null;
-            quorum?: components["schemas"]["Threshold"];
+        /**
+         * Turn
+         * @description `limit_s`: seconds given, extensions included; None before the floor is given or when unlimited.
+         */
+        Turn: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            speaker_kind: components["schemas"]["ActorKind"];
+            /**
+             * Speaker Id
+             * Format: uuid
+             */
+            speaker_id: string;
+            /** Name */
+            name: string;
+            /** Item Id */
+            item_id: string | null;
+            state: components["schemas"]["TurnState"];
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /**
+             * Started At
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * Limit S
+             * @default null
+             */
+            limit_s: number | null;
+            /**
+             * Ended At
+             * @default null
+             */
+            ended_at: string | null;
+        };
+        /**
+         * TurnState
+         * @enum {string}
+         */
+        TurnState: "waiting" | "speaking" | "done" | "withdrawn";
+        /** TurnoutMessage */
+        TurnoutMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
+            /** Cast */
+            cast: number;
+            /** Entitled */
+            entitled: number;
+        };
+        /** UninviteBridge */
+        UninviteBridge: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "uninvite_bridge";
+        };
+        /** UninvitePerson */
+        UninvitePerson: {
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "uninvite_person";
+        };
+        /**
+         * VerificationReport
+         * @description `valid`: signed, every signature holds and is trusted, and nothing was added after the last one.
+         */
+        VerificationReport: {
+            /** Sha256 */
+            sha256: string;
+            /** Signed */
+            signed: boolean;
+            /** Valid */
+            valid: boolean;
+            /**
+             * Problem
+             * @enum {string}
+             */
+            problem: "" | "not-signed" | "changed" | "untrusted" | "unreadable";
+            /** Signatures */
+            signatures: components["schemas"]["SignatureReport"][];
+        };
+        /**
+         * VoteBase
+         * @description What the votes for are measured against.
+         * @enum {string}
+         */
+        VoteBase: "members_in_office" | "present_at_opening" | "votes_cast";
+        /** Wall */
+        Wall: {
+            /** Bridges */
+            bridges: components["schemas"]["WallBridge"][];
+        };
+        /** WallBridge */
+        WallBridge: {
+            /**
+             * Bridge Id
+             * Format: uuid
+             */
+            bridge_id: string;
+            /** Online */
+            online: boolean;
+            /** Publishing */
+            publishing: boolean;
+            quality: components["schemas"]["Quality"];
+            /**
+             * Loss
+             * @default null
+             */
+            loss: number | null;
+            /**
+             * Rtt Ms
+             * @default null
+             */
+            rtt_ms: number | null;
+        };
+        /**
+         * WithdrawFloor
+         * @description The asker withdraws, or the chair strikes the turn from the list.
+         */
+        WithdrawFloor: {
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "withdraw_floor";
         };
         Done: {
             seq: number;
@@ -352,23 +3594,9 @@ export interface components {
             at: string;
             id: string | null;
         };
-        MeetingCard: {
-            id: string;
-            title: string;
-            /** @enum {string} */
-            kind: "meeting" | "conference";
-            place: string;
-            /** Format: date-time */
-            starts_at: string;
-            /** @enum {string} */
-            state: "draft" | "convened" | "open" | "closed";
-            role: ("chair" | "secretary" | "member" | "guest" | "central_bridge" | "commune_bridge") | null;
-            opened_at: string | null;
-            closed_at: string | null;
-            minutes_state: string;
-        };
-        MeetingList: {
-            items: components["schemas"]["MeetingCard"][];
+        Turnout: {
+            cast: number;
+            entitled: number;
         };
     };
     responses: never;
