@@ -95,6 +95,14 @@ const gate = async (): Promise<MediaGate> => ({
   token: 't',
   iceServers: [],
 })
+function deferred<T>() {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
 const settle = () => vi.advanceTimersByTimeAsync(0)
 
 beforeEach(() => void vi.useFakeTimers())
@@ -271,7 +279,7 @@ describe('publish', () => {
 
   it('closed before it knows where to send, it sends nothing', async () => {
     const { made, sent } = world(created)
-    const asked = Promise.withResolvers<MediaGate>()
+    const asked = deferred<MediaGate>()
     const publisher = publish({
       name: 'own',
       gate: () => asked.promise,
@@ -286,7 +294,7 @@ describe('publish', () => {
   })
 
   it('closed while the answer is under way, it deletes what the relay has made', async () => {
-    const answered = Promise.withResolvers<Response>()
+    const answered = deferred<Response>()
     const { made, sent } = world(created)
     const slow: PeerWorld = {
       ...made,
