@@ -1,6 +1,7 @@
 """Minutes: a pure value, the sentences composed from the journal, corrections, canonical JSON."""
 
 from rooms.minutes.codec import from_json, to_json
+from rooms.minutes.compose import Letterhead, compose
 from rooms.minutes.value import (
     Attendee,
     Body,
@@ -28,6 +29,7 @@ __all__ = [
     "BridgeAttendance",
     "Facts",
     "Head",
+    "Letterhead",
     "Locale",
     "Minutes",
     "NamedBallot",
@@ -39,6 +41,7 @@ __all__ = [
     "QuorumRecord",
     "Section",
     "clock",
+    "compose",
     "correct",
     "day",
     "formula",

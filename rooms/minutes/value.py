@@ -38,7 +38,7 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`gathering` is the word for the occasion in the sentence that closes it: "Cuộc họp", "Hội nghị", "The meeting"."""
+    """`gathering` is what the closing sentence calls the occasion: "Cuộc họp", "Hội nghị", "The meeting"."""
 
     organisation: str
     title: str
@@ -191,10 +191,9 @@ class Minutes:
 def formula(rule: Threshold, part: int, whole: int) -> str:
     """The arithmetic as anyone can recompute it, in integers: `2 × 14 = 28 > 27`."""
     left, right = rule.denominator * part, rule.numerator * whole
-    if rule.met(part, whole):
-        sign = ">" if rule.strict else "≥"
-    else:
-        sign = "≤" if rule.strict else "<"
+    sign = {(True, True): ">", (True, False): "≥", (False, True): "≤", (False, False): "<"}[
+        rule.met(part, whole), rule.strict
+    ]
     scaled = f"{whole}" if rule.numerator == 1 else f"{rule.numerator} × {whole} = {right}"
     return f"{rule.denominator} × {part} = {left} {sign} {scaled}"
 

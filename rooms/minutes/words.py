@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sentences and citations stay in one line
 """The sentences of the minutes in Vietnamese and English, as data, and how times and numbers are written.
 
 Every key stands in both languages with the same placeholders (a test holds it).
@@ -183,9 +184,20 @@ _EN: Mapping[str, str] = {
 
 WORDS: Mapping[Locale, Mapping[str, str]] = {Locale.VI: _VI, Locale.EN: _EN}
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def say(locale: Locale, key: str, **values: object) -> str:

@@ -15,8 +15,8 @@ from functools import cache
 from io import BytesIO
 
 import pikepdf
-from PIL import ImageCms
 from pikepdf import Array, Dictionary, Name, Pdf, String
+from PIL import ImageCms
 
 # ISO 32000-1, 12.5.3: printed, and the widget cannot be moved
 _PRINT_AND_LOCKED = 4 | 128
@@ -57,7 +57,9 @@ def finish(laid_out: bytes, about: Description, spaces: Sequence[SignatureSpace]
         _fields(pdf, spaces)
         out = BytesIO()
         # incremental updates follow a classic table more safely than a cross-reference stream
-        pdf.save(out, deterministic_id=True, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.disable)
+        pdf.save(
+            out, deterministic_id=True, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.disable
+        )
         return out.getvalue()
 
 

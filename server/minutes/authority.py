@@ -94,7 +94,9 @@ class LocalAuthority:
         title = {"root": "Root CA", "issuing": "Issuing CA"}[label]
         subject = _name(self._name, f"{self._name} {title}", "")
         builder = _builder(subject, key, issuer, now, days)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else 1), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=0 if issuer else 1), critical=True
+        )
         certificate = builder.add_extension(_usage(ca=True), critical=True).sign(
             issuer[1] if issuer else key, hashes.SHA256()
         )
@@ -114,7 +116,9 @@ class LocalAuthority:
                 if self._still_good(signer.certificate, person, now):
                     return signer
             key = rsa.generate_private_key(65537, 2048)
-            builder = _builder(_name(person.organisation, person.name, person.position), key, issuing, now, PERSON_DAYS)
+            builder = _builder(
+                _name(person.organisation, person.name, person.position), key, issuing, now, PERSON_DAYS
+            )
             builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             certificate = builder.add_extension(_usage(ca=False), critical=True).sign(issuing[1], hashes.SHA256())
             sealed = pkcs12.serialize_key_and_certificates(
@@ -215,9 +219,7 @@ def _builder(
         .not_valid_before(now.astimezone(UTC) - _BACKDATED)
         .not_valid_after(now.astimezone(UTC) + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()), critical=False)
     )
 
 

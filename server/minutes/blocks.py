@@ -60,7 +60,9 @@ class Voice:
             allowOrphans=0,
         )
 
-    def line(self, text: str, size: float, *, font: str = REGULAR, align: int = CENTRE, gap: float = 0) -> Paragraph:
+    def line(
+        self, text: str, size: float, *, font: str = REGULAR, align: int = CENTRE, gap: float = 0
+    ) -> Paragraph:
         return Paragraph(safe(text), self.style(size, font=font, align=align, gap=gap))
 
     def body(self, text: str, *, lead: str = "", bold: bool = False, keep: bool = False) -> Paragraph:
@@ -138,7 +140,11 @@ def columns(cells: Sequence[Any], widths: Sequence[float], *, valign: str = "TOP
 
 
 def grid(
-    voice: Voice, header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float], aligns: Sequence[int]
+    voice: Voice,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[float],
+    aligns: Sequence[int],
 ) -> Table:
     """A ruled table whose header is repeated on every page."""
     head = [voice.cell(text, font=BOLD, align=CENTRE) for text in header]
@@ -171,9 +177,7 @@ def proof(voice: Voice, url: str, lines: Sequence[str], width: float) -> Table:
     style.splitLongWords = 1
     text = [Paragraph(safe(line), style) for line in lines]
     table = columns([drawing, text], [QR_SIDE + 5 * mm, width - QR_SIDE - 5 * mm], valign="MIDDLE")
-    table.setStyle(
-        TableStyle([("LINEABOVE", (0, 0), (-1, 0), HAIR, FAINT), ("TOPPADDING", (0, 0), (-1, 0), 6)])
-    )
+    table.setStyle(TableStyle([("LINEABOVE", (0, 0), (-1, 0), HAIR, FAINT), ("TOPPADDING", (0, 0), (-1, 0), 6)]))
     return table
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-from asn1crypto import x509 as asn1
+from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -23,7 +23,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
 from pyhanko.sign.general import SigningError
-from pyhanko.sign.signers.pdf_signer import PdfSigningSession
+from pyhanko.sign.signers.pdf_signer import DSSContentSettings, PdfSigningSession, SigDSSPlacementPreference
 from pyhanko.sign.timestamps.aiohttp_client import HTTPTimeStamper
 from pyhanko.sign.timestamps.api import TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
@@ -125,6 +125,10 @@ class _Work:
             embed_validation_info=validation is not None,
             validation_context=validation,
             use_pades_lta=last and validation is not None and self.stamper is not None,
+            # the revocation data come in the same revision, so that the last signature covers the whole file
+            dss_settings=DSSContentSettings(
+                include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+            ),
             name=self.visible.name,
             reason=words.say(self.visible.locale, "reason"),
             location=self.location or None,
@@ -170,7 +174,7 @@ class _Relayed(signers.Signer):
     """pyHanko's signer over ours."""
 
     def __init__(self, signer: Signer, ask: Callable[[bytes], Coroutine[Any, Any, bytes]]) -> None:
-        store = SimpleCertificateStore()
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         self.chain = signer.chain
         store.register_multiple([_asn1(c) for c in signer.chain])
         super().__init__(signing_cert=_asn1(signer.certificate), cert_registry=store)
@@ -223,4 +227,3 @@ def _refusal(error: Exception) -> Exception:
     if "revoked" in str(error).lower():
         return Conflict("certificate-revoked", "the signer's certificate is revoked")
     return SigningFailed(f"the signature could not be made: {error}")
-

@@ -28,6 +28,7 @@ from server.minutes.fonts import BOLD, ITALIC, REGULAR, register, width_pt
 # Decree 30/2020, Annex I: a person's signature is blue
 BLUE = colors.Color(0.07, 0.2, 0.55)
 _PAD = 2.2 * mm
+_LEADING = 1.32
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,14 @@ def draw(visible: Visible) -> bytes:
     canvas = Canvas(out, pagesize=(SIGNATURE_WIDTH, SIGNATURE_HEIGHT), initialFontName=REGULAR, invariant=1)
     if visible.image is not None:
         _picture(canvas, visible.image)
+    lines = _lines(visible)
+    tall = sum(size * _LEADING for _, _, size in lines)
+    top = (SIGNATURE_HEIGHT + tall) / 2
     canvas.setFillColor(BLUE)
-    canvas.rect(0, 0, 0.7 * mm, SIGNATURE_HEIGHT, stroke=0, fill=1)
-    y = SIGNATURE_HEIGHT - 11
-    for text, font, size in _lines(visible):
-        _line(canvas, text, font, size, y)
-        y -= size * 1.32
+    canvas.rect(0, top - tall - 2, 0.7 * mm, tall + 4, stroke=0, fill=1)
+    for text, font, size in lines:
+        _line(canvas, text, font, size, top - size)
+        top -= size * _LEADING
     canvas.showPage()
     canvas.save()
     return out.getvalue()

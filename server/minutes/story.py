@@ -93,7 +93,7 @@ class Story:
         if not self.labels.motto:
             return self.width * 0.6
         motto = width_pt(self.labels.motto, BOLD, self.form.sizes.motto)
-        return max(self.width * 0.36, min(self.width * 0.48, self.width - motto - 4 * mm))
+        return float(max(self.width * 0.36, min(self.width * 0.48, self.width - motto - 4 * mm)))
 
     def _number(self, align: int) -> list[Any]:
         head = self.minutes.head
@@ -133,7 +133,9 @@ class Story:
             self.voice.body(f"{facts.place}.", lead=f"{labels.place}:"),
             *self._attendance(),
             self.voice.body(_named(facts.chair.name, facts.chair.title) + ".", lead=f"{labels.chair}:"),
-            self.voice.body(_named(facts.secretary.name, facts.secretary.title) + ".", lead=f"{labels.secretary}:"),
+            self.voice.body(
+                _named(facts.secretary.name, facts.secretary.title) + ".", lead=f"{labels.secretary}:"
+            ),
         ]
 
     def _attendance(self) -> list[Any]:
@@ -149,7 +151,10 @@ class Story:
             people = facts.of(presence)
             if people:
                 caption = words.say(
-                    self.locale, key, count=self._digits(len(people)), members=self._digits(facts.members_in_office)
+                    self.locale,
+                    key,
+                    count=self._digits(len(people)),
+                    members=self._digits(facts.members_in_office),
                 )
                 parts += self._people(caption, people)
         return parts + self._bridges()
@@ -218,7 +223,11 @@ class Story:
         heads = [poll.base_label, *(o.label for o in poll.options), words.say(self.locale, "outcome")]
         heads = [h[:1].upper() + h[1:] for h in heads]
         counts = [self._digits(poll.base), *(self._digits(o.count) for o in poll.options), poll.outcome]
-        shares = ["100%" if poll.base else "–", *(words.share(o.count, poll.base, self.locale) for o in poll.options), ""]
+        shares = [
+            "100%" if poll.base else "–",
+            *(words.share(o.count, poll.base, self.locale) for o in poll.options),
+            "",
+        ]
         each = 1 / len(heads)
         table = self._grid(heads, [counts, shares], [each] * len(heads), [CENTRE] * len(heads))
         return [KeepTogether([table, Spacer(1, 8)]), *self._ballots(poll)]
@@ -276,7 +285,9 @@ class Story:
 
     def _annex(self, title: str, table: Any) -> str:
         """Puts the table at the end and says where it is."""
-        number = _ROMAN[len(self.annexes) + 1] if len(self.annexes) + 1 < len(_ROMAN) else str(len(self.annexes) + 1)
+        number = (
+            _ROMAN[len(self.annexes) + 1] if len(self.annexes) + 1 < len(_ROMAN) else str(len(self.annexes) + 1)
+        )
         sizes = self.form.sizes
         self.annexes.append(
             [
@@ -304,4 +315,3 @@ def _listed(person: Attendee) -> str:
 
 def _named(name: str, title: str) -> str:
     return f"{name}, {title}" if title else name
-

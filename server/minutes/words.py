@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from rooms.minutes import Locale
 
 _VI: Mapping[str, str] = {
-    "present": "Có mặt: {count}/{members} thành viên",
-    "present_only": "Có mặt: {count} người",
-    "substitutes": "Người dự thay (không biểu quyết): {count}",
-    "guests": "Đại biểu, khách mời dự họp: {count}",
-    "excused": "Vắng mặt có lý do: {count}",
-    "absent": "Vắng mặt: {count}",
+    "present": "Có mặt {count}/{members} thành viên",
+    "present_only": "Có mặt {count} người",
+    "substitutes": "Người dự thay, không biểu quyết ({count})",
+    "guests": "Đại biểu, khách mời dự họp ({count})",
+    "excused": "Vắng mặt có lý do ({count})",
+    "absent": "Vắng mặt ({count})",
     "bridges": "Điểm cầu: {count} điểm cầu tham dự, {heads} đại biểu báo cáo có mặt",
     "see_annex": "(danh sách tại Phụ lục {number})",
     "no": "TT",
@@ -43,12 +43,12 @@ _VI: Mapping[str, str] = {
     "reason": "Xác nhận biên bản",
 }
 _EN: Mapping[str, str] = {
-    "present": "Present: {count} of {members} members",
-    "present_only": "Present: {count}",
-    "substitutes": "Substitutes (without vote): {count}",
-    "guests": "Delegates and guests: {count}",
-    "excused": "Excused: {count}",
-    "absent": "Absent: {count}",
+    "present": "Present, {count} of {members} members",
+    "present_only": "Present ({count})",
+    "substitutes": "Substitutes without vote ({count})",
+    "guests": "Delegates and guests ({count})",
+    "excused": "Excused ({count})",
+    "absent": "Absent ({count})",
     "bridges": "Bridges: {count} attended, {heads} delegates reported",
     "see_annex": "(list in Annex {number})",
     "no": "No.",

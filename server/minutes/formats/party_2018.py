@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sentences and citations stay in one line
 """Minutes of Party bodies until 26 May 2026: Hướng dẫn 36-HD/VPTW of 3 April 2018.
 
 Not yet compared with a printout by an office clerk: `compared_by_clerk` stays False until that is done.

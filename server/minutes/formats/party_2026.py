@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sentences and citations stay in one line
 """Minutes of Party bodies from 27 May 2026: Hướng dẫn 05-HD/VPTW, as its implementers read it.
 
 Sources disagree on the size of the heading (15 or 14), the body's line spacing (18, 19 or 20 pt) and the date

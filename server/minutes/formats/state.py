@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sentences and citations stay in one line
 """Minutes of state bodies: Decree 30/2020/NĐ-CP, Annex I (layout) and Annex III, Mẫu 1.9 (skeleton).
 
 No date line in the head, secretary left, chair right, recipients below the signatures, `./.` at the end.

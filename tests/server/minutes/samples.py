@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sentences stay in one line
 """Minutes to draw and sign in the tests: every letter that breaks, every kind of block."""
 
 from datetime import UTC, datetime, timedelta, timezone
@@ -31,9 +32,7 @@ def at(hour: int, minute: int) -> datetime:
     return datetime(2026, 11, 5, hour, minute, tzinfo=UTC).astimezone(HANOI) - timedelta(hours=7)
 
 
-def sample(
-    body: Body = Body.STATE, locale: Locale = Locale.VI, *, members: int = 9, bridges: int = 3
-) -> Minutes:
+def sample(body: Body = Body.STATE, locale: Locale = Locale.VI, *, members: int = 9, bridges: int = 3) -> Minutes:
     vi = locale is Locale.VI
     heads = {
         Body.STATE: ("Ủy ban nhân dân xã Quảng Lập", "Tỉnh Lâm Đồng", "BB-UBND"),
