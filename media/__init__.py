@@ -1,0 +1,1 @@
+"""The media plane: opaque studios, programmes and peers; packets, never meetings or people."""

@@ -1,0 +1,149 @@
+"""The media plane's command line: `relay`, `bridge`, `rehearse`. The sole reader of its environment."""
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
+OTHERS = {"bridge": "media.bridge", "rehearse": "media.rehearsal"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # The other two belong to modules that the relay does not need; they read their own words.
+    if words and (module := OTHERS.get(words[0])):
+        return int(importlib.import_module(module).main(words[1:]) or 0)
+    parsed = _parser().parse_args(words)
+    return _worker(parsed) if parsed.command == "worker" else _relay(parsed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m media", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{relay,bridge,rehearse}")
+    relay = commands.add_parser("relay", help="carry programmes from sources to viewers (WHIP, WHEP, control)")
+    relay.add_argument("--http", default="127.0.0.1:8900", help="address of the HTTP face")
+    relay.add_argument("--udp", default="0.0.0.0:50000", help="first UDP port; worker i takes port + i")
+    relay.add_argument("--announce", default="", help="addresses that peers are told, with commas")
+    relay.add_argument("--workers", type=int, default=1, help="worker processes; a studio lives on one")
+    relay.add_argument("--base-path", default="", help="path under which a proxy shows the HTTP face")
+    relay.add_argument("--origin", action="append", default=[], help="web origin allowed by CORS; repeatable")
+    relay.add_argument("--max-kbps", type=int, default=2500, help="bit rate that a source may send")
+    relay.add_argument("--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave")
+    commands.add_parser("bridge", help="a headless endpoint of a bridge")
+    commands.add_parser("rehearse", help="many virtual bridges against a relay")
+    worker = commands.add_parser("worker")
+    for name, kind in (("channel", int), ("host", str), ("port", int), ("max-kbps", int)):
+        worker.add_argument(f"--{name}", type=kind, required=True)
+    worker.add_argument("--mode")
+    return parser
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Raises: ValueError for anything but `host:port` or `[host]:port`."""
+    host, separator, port = text.rpartition(":")
+    if not separator or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"not an address with a port: {text}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def local_addresses(host: str) -> tuple[str, ...]:
+    """What to announce for a bound host: itself, or every address of this machine for a wildcard."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 (a comparison, not a binding)
+        return (host,)
+    import ifaddr
+
+    found: list[str] = []
+    for adapter in ifaddr.get_adapters():
+        for address in adapter.ips:
+            if isinstance(address.ip, str):
+                found.append(address.ip)
+            elif host == "::" and not address.ip[0].startswith("fe80"):
+                found.append(address.ip[0])
+    # Loopback last: only peers on this machine can use it.
+    return tuple(sorted(found, key=lambda a: a.startswith("127.") or a == "::1")[:8])
+
+
+def _worker(parsed: argparse.Namespace) -> int:
+    from media import worker
+    from media.fanout import Mode
+
+    mode = Mode(parsed.mode) if parsed.mode else None
+    worker.main(parsed.channel, worker.WorkerSettings(parsed.host, parsed.port, parsed.max_kbps, mode))
+    return 0
+
+
+def _relay(parsed: argparse.Namespace) -> int:
+    from media.crew import CrewSettings
+    from media.relay import RelaySettings
+    from media.tokens import MIN_KEY_SIZE
+
+    key = os.environ.get(KEY_VARIABLE, "").encode()
+    if len(key) < MIN_KEY_SIZE:
+        sys.stderr.write(f"{KEY_VARIABLE} must hold a secret of at least {MIN_KEY_SIZE} bytes\n")
+        return 2
+    try:
+        http, (host, port) = host_and_port(parsed.http), host_and_port(parsed.udp)
+        workers = parsed.workers
+        if not 1 <= workers <= 64:
+            raise ValueError("--workers: from 1 to 64")
+    except ValueError as trouble:
+        sys.stderr.write(f"{trouble}\n")
+        return 2
+    announce = tuple(a.strip() for a in parsed.announce.split(",") if a.strip()) or local_addresses(host)
+    settings = RelaySettings(
+        key=key,
+        announce=announce,
+        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode),
+        base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
+        origins=tuple(parsed.origin),
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        return asyncio.run(_serve(settings, *http))
+    return 0
+
+
+async def _serve(settings: "RelaySettings", host: str, port: int) -> int:  # type: ignore[name-defined]  # noqa: F821
+    from aiohttp import web
+
+    from media.relay import Relay
+
+    relay = Relay(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner = web.AppRunner(relay.application(), access_log=None)
+    await runner.setup()
+    try:
+        await relay.crew.start()
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0]
+        ready = {
+            "ready": True,
+            "http": f"http://{bound[0]}:{bound[1]}{settings.base_path}",
+            "udp": [hand.port for hand in relay.crew.hands],
+            "announce": list(settings.announce),
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+    except (RuntimeError, OSError) as trouble:
+        sys.stderr.write(f"the relay cannot start: {trouble}\n")
+        return 1
+    finally:
+        await runner.cleanup()
+        await relay.crew.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The workers of one relay: started, spoken to, started again when one dies. A studio belongs to one worker."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from media.channel import RelayEnd
+from media.dtls import Fingerprint
+
+START_LIMIT_S: Final = 15.0
+STOP_LIMIT_S: Final = 5.0
+RESTART_PAUSE_S: Final = 0.5
+
+log = logging.getLogger("media.crew")
+
+
+@dataclass(frozen=True, slots=True)
+class CrewSettings:
+    """How workers are started: worker `i` takes UDP port `port + i`, or any free one when `port` is 0."""
+
+    host: str
+    port: int
+    workers: int
+    max_kbps: int
+    mode: str | None = None
+
+
+@dataclass(slots=True)
+class Hand:
+    """One worker process."""
+
+    index: int
+    process: subprocess.Popen[bytes]
+    line: RelayEnd
+    port: int = 0
+    fingerprint: Fingerprint = field(default_factory=lambda: Fingerprint("", ""))
+
+
+class Crew:
+    """All worker processes. `gone` is called with the session that ended; with None when a worker died."""
+
+    def __init__(self, settings: CrewSettings, gone: Callable[[int, str | None], None]) -> None:
+        self._settings = settings
+        self._gone = gone
+        self._hands: list[Hand] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Raises: RuntimeError when a worker cannot take its port."""
+        for index in range(self._settings.workers):
+            self._hands.append(await self._hire(index))
+
+    @property
+    def hands(self) -> list[Hand]:
+        return list(self._hands)
+
+    def of(self, studio: str) -> Hand:
+        """The worker that has this studio."""
+        return self._hands[zlib.crc32(studio.encode()) % len(self._hands)]
+
+    async def _hire(self, index: int, port: int | None = None) -> Hand:
+        ours, theirs = socket.socketpair()
+        wanted = port if port is not None else self._settings.port
+        wanted = wanted + index if wanted and port is None else wanted
+        command = [sys.executable, "-m", "media", "worker", "--channel", str(theirs.fileno())]
+        command += ["--host", self._settings.host, "--port", str(wanted)]
+        command += ["--max-kbps", str(self._settings.max_kbps)]
+        if self._settings.mode:
+            command += ["--mode", self._settings.mode]
+        # The package is found from wherever the relay was started.
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH")]))
+        environment = {k: v for k, v in os.environ.items() if k != "DIENHONG_MEDIA_KEY"} | {"PYTHONPATH": path}
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 (forking takes no time worth a thread)
+            command, pass_fds=[theirs.fileno()], env=environment
+        )
+        theirs.close()
+        reader, writer = await asyncio.open_connection(sock=ours)
+        hand = Hand(index, process, RelayEnd(reader, writer))
+        self._spawn(self._listen(hand))
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                ready = await hand.line.news.get()
+        except TimeoutError:
+            process.kill()
+            raise RuntimeError("a worker did not start") from None
+        if ready.get("news") != "ready":
+            raise RuntimeError("a worker did not start: is its UDP port free?")
+        hand.port = ready["port"]
+        hand.fingerprint = Fingerprint("sha-256", ready["fingerprint"])
+        self._spawn(self._read_news(hand))
+        return hand
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self, hand: Hand) -> None:
+        await hand.line.pump()
+        if not hand.port:
+            hand.line.news.put_nowait({"news": "failed"})
+        if not self._stopping and hand in self._hands:
+            await self._replace(hand)
+
+    async def _replace(self, hand: Hand) -> None:
+        log.error("worker %d died; starting another", hand.index)
+        await asyncio.to_thread(hand.process.wait)
+        self._gone(hand.index, None)
+        while not self._stopping:
+            try:
+                self._hands[hand.index] = await self._hire(hand.index, hand.port)
+            except RuntimeError:
+                log.exception("worker %d does not start", hand.index)
+                await asyncio.sleep(RESTART_PAUSE_S)
+            else:
+                return
+
+    async def _read_news(self, hand: Hand) -> None:
+        while True:
+            message = await hand.line.news.get()
+            if message["news"] == "gone":
+                self._gone(hand.index, message["session"])
+
+    async def stop(self) -> None:
+        """Ask all workers to end, and see that they do."""
+        self._stopping = True
+        for hand in self._hands:
+            with contextlib.suppress(ProcessLookupError):
+                hand.process.send_signal(signal.SIGTERM)
+        for hand in self._hands:
+            try:
+                await asyncio.to_thread(hand.process.wait, STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                hand.process.kill()
+                await asyncio.to_thread(hand.process.wait)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

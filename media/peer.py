@@ -1,0 +1,180 @@
+"""Whom the relay talks to: one ICE and DTLS association each, as a publisher (a source) or as a viewer.
+
+Knows addresses, keys and what a peer reported; not how packets travel. Owned by the packet loop's thread.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from media import rtcp, rtp, srtp
+from media.dtls import Fingerprint
+from media.fanout import LaneKey, Seat
+from media.kernel import Address
+from media.repair import Allowance, Gaps, KeyFrameWish, LinkQuality, Reception
+from media.rtp import Codec
+
+MAX_ADDRESSES: Final = 8
+REPAIRS_PER_S: Final = 400
+REPAIR_BURST: Final = 400
+SILENCE_LIMIT_S: Final = 30.0
+_OFFSET_LEAK_S: Final = 0.0005  # lets the clock offset follow drift upwards, per sender report
+
+
+def random_ssrc() -> int:
+    return secrets.randbelow(0xFFFFFFFE) + 1
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Peer:
+    """One association, from the answered offer to the last packet."""
+
+    number: int
+    session: str
+    studio: str
+    name: str
+    fingerprint: Fingerprint
+    now: float
+    since: float  # Unix time
+    ufrag: str = field(default_factory=lambda: secrets.token_hex(4))
+    password: bytes = field(default_factory=lambda: secrets.token_hex(16).encode())
+    address: Address | None = None
+    addresses: dict[Address, float] = field(default_factory=dict)
+    nominated: bool = False
+    receiver: srtp.Receiver | None = None
+    sender: srtp.Sender | None = None
+    heard_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.heard_at = self.now
+
+    def checked(self, address: Address, nominates: bool, now: float) -> bool:
+        """A proved STUN check came from this address; whether we now send to another address than before."""
+        self.heard_at = now
+        if len(self.addresses) >= MAX_ADDRESSES and address not in self.addresses:
+            del self.addresses[min(self.addresses, key=lambda a: self.addresses[a])]
+        self.addresses[address] = now
+        if address == self.address or (self.nominated and not nominates):
+            return False
+        if self.address is None or nominates or self.address not in self.addresses:
+            self.nominated = self.nominated or nominates
+            self.address = address
+            return True
+        return False
+
+    def agree(self, keys: srtp.Keys) -> None:
+        """The handshake is done: we are the server, the peer is the client."""
+        self.receiver = srtp.Receiver(keys.profile, keys.client)
+        self.sender = srtp.sender(keys.profile, keys.server)
+
+    def renew_credentials(self) -> None:
+        """ICE restart (RFC 8445, 9): new names, the same keys and media."""
+        self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16).encode()
+        self.nominated = False
+
+    def is_silent(self, now: float) -> bool:
+        return now - self.heard_at > SILENCE_LIMIT_S
+
+
+class Track:
+    """One stream that comes to us from a publisher."""
+
+    def __init__(self, clock_hz: int) -> None:
+        self.clock_hz = clock_hz
+        self.ssrc = 0
+        self.reception = Reception(clock_hz)
+        self.gaps = Gaps()
+        self.wish = KeyFrameWish()
+        self.report: rtcp.SenderReport | None = None
+        self.octets = self.frames = 0
+        self.kbps = self.fps = 0.0
+        self.width = self.height = 0
+
+    def begin(self, ssrc: int) -> None:
+        """The publisher's encoder started a new stream."""
+        self.ssrc = ssrc
+        self.reception = Reception(self.clock_hz)
+        self.gaps = Gaps()
+        self.report = None
+
+    def arrived(self, packet: rtp.Packet, now: float) -> None:
+        if packet.ssrc != self.ssrc:
+            self.begin(packet.ssrc)
+        self.reception.arrived(packet.sequence, packet.timestamp, len(packet.payload), now)
+        self.gaps.arrived(packet.sequence, now)
+        self.octets += len(packet.payload)
+        self.frames += packet.marker
+
+    def measure(self, passed_s: float) -> None:
+        """Close one interval of the rates."""
+        self.kbps = round(self.octets * 8 / 1000 / passed_s, 1)
+        self.fps = round(self.frames / passed_s, 1)
+        self.octets = self.frames = 0
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Publisher(Peer):
+    """A source: at most one video and one audio stream."""
+
+    codecs: dict[int, Codec]  # by payload type
+    video: Track | None = None
+    audio: Track | None = None
+    clock_offset_s: float | None = None  # from its clock to ours
+    remb_bps: int = 0
+
+    def track(self, codec: Codec) -> Track | None:
+        return self.audio if codec is Codec.OPUS else self.video
+
+    def tracks(self) -> list[Track]:
+        return [t for t in (self.video, self.audio) if t is not None]
+
+    def read_report(self, report: rtcp.SenderReport, now: float, unix_s: float) -> None:
+        """A sender report: how its stream's timestamps and its clock lie to ours."""
+        track = next((t for t in self.tracks() if t.ssrc == report.ssrc), None)
+        if track is None:
+            return
+        track.report = report
+        track.reception.sender_report(report.ntp, now)
+        offset = unix_s - rtcp.unix_time(report.ntp)
+        before = self.clock_offset_s
+        if before is None or abs(offset - before) > 5:
+            self.clock_offset_s = offset
+        else:
+            self.clock_offset_s = min(offset, before + _OFFSET_LEAK_S)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "peer": self.name,
+            "video": bool(self.video and self.video.ssrc),
+            "audio": bool(self.audio and self.audio.ssrc),
+            "since": self.since,
+            "connected": self.sender is not None,
+            "video_kbps": self.video.kbps if self.video else 0.0,
+            "audio_kbps": self.audio.kbps if self.audio else 0.0,
+            "fps": self.video.fps if self.video else 0.0,
+        }
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Viewer(Peer):
+    """A receiver of one programme."""
+
+    programme: str
+    lane: LaneKey  # the profile is filled in when the handshake is done
+    seat: Seat | None = None
+    quality: LinkQuality = field(default_factory=LinkQuality)
+    allowance: Allowance = field(default_factory=lambda: Allowance(REPAIRS_PER_S, REPAIR_BURST))
+    repaired: int = 0
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "peer": self.name,
+            "programme": self.programme,
+            "since": self.since,
+            "connected": self.seat is not None,
+            "loss": self.quality.loss,
+            "jitter_ms": self.quality.jitter_ms,
+            "rtt_ms": self.quality.rtt_ms,
+            "remb_kbps": self.quality.remb_kbps,
+            "repaired": self.repaired,
+        }

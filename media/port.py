@@ -1,0 +1,123 @@
+"""One UDP port for all peers: reads in batches, tells STUN, DTLS and SRTP apart (RFC 7983), finds the peer.
+
+STUN is routed by the ufrag in it, everything else by the address that a proved check came from. A datagram from an
+unknown address leaves no trace but a count. Not safe for use from two threads.
+"""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from media import rtp, stun
+from media.kernel import Address, Inbox, Outbox
+from media.peer import Peer
+
+ROUNDS: Final = 8  # batches read before other work gets its turn
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came in, by kind, and what was thrown away."""
+
+    stun: int = 0
+    dtls: int = 0
+    rtp: int = 0
+    rtcp: int = 0
+    unknown: int = 0
+    malformed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Whom the port calls with a peer's datagrams."""
+
+    dtls: Callable[[Peer, bytes], None]
+    rtp: Callable[[Peer, bytes], None]
+    rtcp: Callable[[Peer, bytes], None]
+    moved: Callable[[Peer], None]
+
+
+class Port:
+    """The socket and the two routing tables."""
+
+    def __init__(self, sock: socket.socket, handlers: Handlers) -> None:
+        self.sock = sock
+        self.outbox = Outbox(sock)
+        self.counts = Counts()
+        self._inbox = Inbox(sock)
+        self._handlers = handlers
+        self._by_ufrag: dict[str, Peer] = {}
+        self._by_address: dict[Address, Peer] = {}
+
+    def add(self, peer: Peer) -> None:
+        self._by_ufrag[peer.ufrag] = peer
+
+    def remove(self, peer: Peer) -> None:
+        self._by_ufrag.pop(peer.ufrag, None)
+        for address in peer.addresses:
+            if self._by_address.get(address) is peer:
+                del self._by_address[address]
+
+    def rename(self, peer: Peer) -> None:
+        """Give the peer new ICE credentials; the old ones are worth nothing from now on."""
+        self._by_ufrag.pop(peer.ufrag, None)
+        peer.renew_credentials()
+        self.add(peer)
+
+    def send(self, peer: Peer, datagram: bytes) -> None:
+        if peer.address is not None:
+            self.outbox.add(datagram, peer.address)
+
+    def read(self, now: float) -> None:
+        """Handle what waits on the socket, up to a bounded number of batches."""
+        for _ in range(ROUNDS):
+            count = 0
+            for datagram, source in self._inbox.receive():
+                count += 1
+                try:
+                    self._handle(datagram, source, now)
+                except ValueError:
+                    self.counts.malformed += 1
+            if count == 0:
+                return
+
+    def _handle(self, datagram: bytes, source: Address, now: float) -> None:
+        first = datagram[0] if datagram else 255
+        if first < 4:
+            self.counts.stun += 1
+            self._check(datagram, source, now)
+            return
+        peer = self._by_address.get(source)
+        if peer is None:
+            self.counts.unknown += 1
+        elif 128 <= first < 192:
+            if rtp.is_rtcp(datagram):
+                self.counts.rtcp += 1
+                self._handlers.rtcp(peer, datagram)
+            else:
+                self.counts.rtp += 1
+                self._handlers.rtp(peer, datagram)
+        elif 20 <= first < 64:
+            self.counts.dtls += 1
+            self._handlers.dtls(peer, datagram)
+        else:
+            self.counts.unknown += 1
+
+    def _check(self, datagram: bytes, source: Address, now: float) -> None:
+        request = stun.parse(datagram)
+        peer = self._by_ufrag.get(request.local_ufrag)
+        if request.kind != stun.BINDING_REQUEST or peer is None or not stun.proves(request, peer.password):
+            self.counts.unknown += 1
+            return
+        if request.controlled:
+            self.outbox.add(stun.role_conflict(request, peer.password), source)
+            return
+        before = set(peer.addresses)
+        moved = peer.checked(source, request.nominates, now)
+        for gone in before - set(peer.addresses):
+            self._by_address.pop(gone, None)
+        self._by_address[source] = peer
+        self.outbox.add(stun.response(request, source, peer.password), source)
+        if moved:
+            self._handlers.moved(peer)

@@ -1,0 +1,171 @@
+"""What is on air: a video slot and three audio slots, the sources wanted in them, and who watches.
+
+Rules of switching only; time is an argument and nothing is sent here. Knows peers by their opaque names.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+from media import rtp
+from media.fanout import Fanout, Lane, LaneKey
+from media.peer import Viewer, random_ssrc
+from media.repair import AUDIO_RING_S, VIDEO_RING_S, Ring
+from media.rtp import Codec
+from media.slot import Clear, Slot
+
+AUDIO_SLOTS: Final = 3
+CUT_ANYWAY_S: Final = 3.0
+CACHE_PACKETS: Final = 48  # a joiner gets the last key frame from us when it and what followed is no longer
+FRAME_LIMIT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Which peer is to be seen, and which are to be heard."""
+
+    video: str | None = None
+    audio: tuple[str | None, ...] = (None,) * AUDIO_SLOTS
+
+    def names(self) -> list[str | None]:
+        return [self.video, *self.audio]
+
+
+class Cue:
+    """One slot with its switch: the source on air, the one that is wanted, and the frame in the making."""
+
+    def __init__(self, index: int, clock_hz: int, keep_s: float) -> None:
+        self.index = index
+        self.slot = Slot(random_ssrc(), clock_hz, secrets.randbelow(1 << 15), secrets.randbelow(1 << 31))
+        self.ring = Ring(keep_s)
+        self.wanted: str | None = None
+        self.live: tuple[str, int] | None = None  # peer and its SSRC
+        self.frame: list[Clear] = []
+        self.frame_at = 0.0
+        self.key_frame = -1  # extended number of the first packet of the last key frame
+        self._waiting_since: float | None = None
+
+    @property
+    def live_peer(self) -> str | None:
+        return self.live[0] if self.live else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the wanted source is not on air yet."""
+        return self.wanted is not None and self.wanted != self.live_peer
+
+    def stage(self, peer: str | None) -> None:
+        """The peer that shall be on air from its next key frame on; None takes the slot off air at once."""
+        if peer != self.wanted:
+            self.wanted, self._waiting_since = peer, None
+        if peer is None:
+            self.live = None
+
+    def gone(self, peer: str) -> None:
+        """The source ended; if it comes again while still wanted, it is cut in again."""
+        if self.live_peer == peer:
+            self.live = None
+
+    def take(self, peer: str, packet: rtp.Packet, codec: Codec, now: float) -> Clear | None:
+        """What the slot sends for this packet of this source, if anything."""
+        stream = (peer, packet.ssrc)
+        begins = rtp.starts_key_frame(codec, packet.payload)
+        if stream != self.live:
+            if peer != self.wanted or not (begins or self._waited_enough(now)):
+                return None
+            self.live, self._waiting_since = stream, None
+            self.slot.cut(packet, codec, now)
+        clear = self.slot.rewrite(packet, codec, now)
+        if clear is not None and begins and codec is not Codec.OPUS:
+            self.key_frame = clear.sequence
+        return clear
+
+    def _waited_enough(self, now: float) -> bool:
+        # A source that sends but never a key frame is shown all the same: a late picture beats none.
+        if self._waiting_since is None:
+            self._waiting_since = now
+        return now - self._waiting_since >= CUT_ANYWAY_S
+
+    def gather(self, clear: Clear, now: float) -> bool:
+        """Add to the frame; whether it is complete."""
+        if not self.frame:
+            self.frame_at = now
+        self.frame.append(clear)
+        return clear.marker or clear.codec is Codec.OPUS or len(self.frame) >= FRAME_LIMIT
+
+    def since_key_frame(self) -> list[Clear]:
+        """What a joiner needs to see a picture at once; empty when that is no longer kept or too much."""
+        packets = self.slot.highest - self.key_frame + 1
+        if self.key_frame < 0 or self.live is None or packets > CACHE_PACKETS:
+            return []
+        kept = list(self.ring.since(self.key_frame, self.slot.highest))
+        return kept if len(kept) == packets - len(self.frame) else []
+
+
+class Programme:
+    """Slots, staging, and the lanes of viewers."""
+
+    def __init__(self, name: str, fanout: Fanout) -> None:
+        self.name = name
+        self.cname = secrets.token_hex(8)
+        self.staging = Staging()
+        self.video = Cue(0, rtp.VIDEO_CLOCK_HZ, VIDEO_RING_S)
+        self.audio = [Cue(i + 1, rtp.AUDIO_CLOCK_HZ, AUDIO_RING_S) for i in range(AUDIO_SLOTS)]
+        self.cues = [self.video, *self.audio]
+        self.lanes: dict[LaneKey, Lane] = {}
+        self.viewers: dict[str, list[Viewer]] = {}  # by the peer's name
+        self._fanout = fanout
+
+    def stage(self, staging: Staging) -> None:
+        self.staging = staging
+        for cue, peer in zip(self.cues, staging.names(), strict=True):
+            cue.stage(peer)
+
+    def gone(self, peer: str) -> None:
+        for cue in self.cues:
+            cue.gone(peer)
+
+    def admit(self, viewer: Viewer) -> None:
+        """Count a viewer; it gets a seat when its handshake is done."""
+        self.viewers.setdefault(viewer.name, []).append(viewer)
+
+    def seat(self, viewer: Viewer) -> None:
+        seat = viewer.seat
+        assert seat is not None
+        lane = self.lanes.get(viewer.lane)
+        if lane is None:
+            lane = self.lanes[viewer.lane] = self._fanout.lane(viewer.lane)
+        lane.add(seat)
+
+    def dismiss(self, viewer: Viewer) -> None:
+        others = self.viewers.get(viewer.name, [])
+        if viewer in others:
+            others.remove(viewer)
+        if not others:
+            self.viewers.pop(viewer.name, None)
+        lane = self.lanes.get(viewer.lane)
+        if viewer.seat is not None and lane is not None:
+            lane.remove(viewer.seat)
+            if not lane.chunks:
+                del self.lanes[viewer.lane]
+
+    def lanes_of(self, cue: Cue) -> list[Lane]:
+        """The lanes whose receivers have this slot."""
+        return [
+            lane for key, lane in self.lanes.items() if (key.video if cue.index == 0 else key.audio >= cue.index)
+        ]
+
+    def deaf_to(self, cue: Cue) -> list[Viewer]:
+        """Who must not get an audio slot now: the one who speaks in it."""
+        if cue.index == 0 or cue.live is None:
+            return []
+        return self.viewers.get(cue.live[0], [])
+
+    def cue_by_ssrc(self, ssrc: int) -> Cue | None:
+        return next((cue for cue in self.cues if cue.slot.ssrc == ssrc), None)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "wanted": {"video": self.staging.video, "audio": list(self.staging.audio)},
+            "on_air": {"video": self.video.live_peer, "audio": [cue.live_peer for cue in self.audio]},
+        }

@@ -1,0 +1,393 @@
+"""The relay's HTTP face: WHIP (RFC 9725), WHEP and the control API, over workers that carry the packets.
+
+Checks tokens, reads offers and writes answers; no packet passes here. Described in PROTOCOL.md.
+"""
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+
+from media import sdp, tokens
+from media.channel import Message
+from media.crew import Crew, CrewSettings, Hand
+from media.problems import Handler, Refusal, problems
+from media.programme import AUDIO_SLOTS
+from media.repair import Allowance
+from media.rtp import Codec
+from media.sdp import Accepted, Offer, Section, Transport
+from media.tokens import Grant, Scope
+
+VIDEO_CODECS: Final = (Codec.VP8, Codec.H264)
+JOINS_PER_S: Final = 400
+JOIN_BURST: Final = 2500
+MAX_BODY: Final = sdp.MAX_SIZE
+_NAME: Final = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """What the relay is started with. `announce`: the addresses that peers are told to send to."""
+
+    key: bytes
+    announce: tuple[str, ...]
+    crew: CrewSettings
+    base_path: str = ""
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Session:
+    """One WHIP or WHEP resource."""
+
+    id: str
+    scope: Scope
+    studio: str
+    programme: str
+    peer: str
+    hand: int
+    etag: str = field(default_factory=lambda: f'"{secrets.token_hex(8)}"')
+
+
+class Relay:
+    """The handlers and their sessions."""
+
+    def __init__(self, settings: RelaySettings) -> None:
+        self._settings = settings
+        self._sessions: dict[str, Session] = {}
+        self._joins = Allowance(JOINS_PER_S, JOIN_BURST)
+        self._refused = 0
+        self.crew = Crew(settings.crew, self._gone)
+
+    def _gone(self, hand: int, session: str | None) -> None:
+        if session is not None:
+            self._sessions.pop(session, None)
+        else:
+            self._sessions = {k: s for k, s in self._sessions.items() if s.hand != hand}
+
+    def application(self) -> web.Application:
+        """The aiohttp application; its paths stand with and without the base path."""
+        app = web.Application(middlewares=[self._cors, problems], client_max_size=MAX_BODY)
+        for base in dict.fromkeys(("", self._settings.base_path)):
+            app.add_routes(
+                [
+                    web.post(base + "/whip/{studio}", self._publish),
+                    web.post(base + "/whep/{studio}/{programme}", self._watch),
+                    web.patch(base + "/whip/{studio}/{session}", self._trickle),
+                    web.patch(base + "/whep/{studio}/{programme}/{session}", self._trickle),
+                    web.delete(base + "/whip/{studio}/{session}", self._end),
+                    web.delete(base + "/whep/{studio}/{programme}/{session}", self._end),
+                    web.put(base + "/control/studios/{studio}/programmes/{programme}", self._stage),
+                    web.get(base + "/control/studios/{studio}", self._studio),
+                    web.delete(base + "/control/studios/{studio}/peers/{peer}", self._kick),
+                    web.get(base + "/healthz", self._health),
+                    web.get(base + "/metrics", self._metrics),
+                ]
+            )
+        return app
+
+    @web.middleware
+    async def _cors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin", "")
+        allowed = origin in self._settings.origins or "*" in self._settings.origins
+        if request.method == "OPTIONS" and origin:
+            response: web.StreamResponse = web.Response(status=204)
+            if allowed:
+                response.headers["Access-Control-Allow-Methods"] = "POST, PATCH, DELETE, OPTIONS"
+                response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-Match"
+                response.headers["Access-Control-Max-Age"] = "600"
+        else:
+            response = await handler(request)
+        if origin and allowed:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = "Location, ETag, Link, Accept-Patch"
+            response.headers["Vary"] = "Origin"
+        return response
+
+    # Who asks
+
+    def _grant(self, request: web.Request, scope: Scope) -> Grant:
+        """The token's grant, when it has this scope and names this studio (and programme)."""
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        try:
+            grant = tokens.read(token.strip() if kind.lower() == "bearer" else "", self._settings.key)
+        except tokens.BadToken as trouble:
+            self._refused += 1
+            raise Refusal("unknown-token", str(trouble)) from trouble
+        if grant.scope is not scope:
+            raise Refusal("wrong-scope", f"this needs a token for {scope}")
+        named = request.match_info
+        if scope is not Scope.CONTROL and grant.studio != named["studio"]:
+            raise Refusal("studio-mismatch", "the token is for another studio")
+        if scope is Scope.WATCH and grant.programme != named["programme"]:
+            raise Refusal("studio-mismatch", "the token is for another programme")
+        return grant
+
+    async def _description(self, request: web.Request, kind: str) -> str:
+        if request.content_type != kind:
+            raise Refusal("wrong-media-type", f"send {kind}")
+        try:
+            return (await request.read()).decode()
+        except UnicodeDecodeError:
+            raise Refusal("bad-sdp", "the description is not UTF-8 text") from None
+
+    async def _offer(self, request: web.Request) -> Offer:
+        try:
+            return sdp.parse_offer(await self._description(request, "application/sdp"))
+        except ValueError as trouble:
+            raise Refusal("bad-sdp", str(trouble)) from None
+
+    def _count_join(self) -> None:
+        if not self._joins.take(time.monotonic()):
+            raise Refusal("too-many", "too many join at once; try again")
+
+    async def _tell(self, hand: Hand, operation: str, **arguments: Any) -> Message:
+        """The worker's answer. Raises: Refusal when it refuses."""
+        answer = await hand.line.call(operation, **arguments)
+        if "refused" in answer:
+            raise Refusal(answer["refused"], answer.get("detail", ""))
+        return answer
+
+    # WHIP
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        grant = self._grant(request, Scope.PUBLISH)
+        offer = await self._offer(request)
+        self._count_join()
+        chosen = _chosen_to_receive(offer)
+        codecs = {str(f.number): codec.value for _, codec, f in chosen}
+        session = self._new_session(Scope.PUBLISH, grant, "")
+        answer = await self._tell(
+            self.crew.of(grant.studio),
+            "publish",
+            session=session.id,
+            studio=grant.studio,
+            peer=grant.peer,
+            fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
+            codecs=codecs,
+        )
+        accepted = {section.mid: Accepted((f,), sending=False) for section, _, f in chosen}
+        return self._created(session, f"/whip/{grant.studio}/{session.id}", offer, accepted, answer)
+
+    # WHEP
+
+    async def _watch(self, request: web.Request) -> web.Response:
+        grant = self._grant(request, Scope.WATCH)
+        offer = await self._offer(request)
+        self._count_join()
+        video, audio = _chosen_to_send(offer)
+        types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
+        session = self._new_session(Scope.WATCH, grant, grant.programme)
+        answer = await self._tell(
+            self.crew.of(grant.studio),
+            "watch",
+            session=session.id,
+            studio=grant.studio,
+            programme=grant.programme,
+            peer=grant.peer,
+            fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
+            types=types,
+            send_time_id=video[0][0].extensions.get(sdp.ABS_SEND_TIME, 0) if video else 0,
+            video=bool(video),
+            audio=len(audio),
+        )
+        accepted = _sending(video, audio, answer)
+        path = f"/whep/{grant.studio}/{grant.programme}/{session.id}"
+        return self._created(session, path, offer, accepted, answer)
+
+    def _new_session(self, scope: Scope, grant: Grant, programme: str) -> Session:
+        hand = self.crew.of(grant.studio)
+        return Session(secrets.token_urlsafe(15), scope, grant.studio, programme, grant.peer, hand.index)
+
+    def _created(
+        self, session: Session, path: str, offer: Offer, accepted: dict[str, Accepted], answer: Message
+    ) -> web.Response:
+        self._sessions[session.id] = session
+        transport = self._transport(session, answer)
+        return web.Response(
+            status=201,
+            text=sdp.write_answer(offer, accepted, transport),
+            content_type="application/sdp",
+            headers={
+                "Location": self._settings.base_path + path,
+                "ETag": session.etag,
+                "Accept-Patch": "application/trickle-ice-sdpfrag",
+                "Cache-Control": "no-store",
+            },
+        )
+
+    def _transport(self, session: Session, answer: Message) -> Transport:
+        hand = self.crew.hands[session.hand]
+        return Transport(answer["ufrag"], answer["password"], hand.fingerprint, self._settings.announce, hand.port)
+
+    # Their resources
+
+    def _own_session(self, request: web.Request) -> Session:
+        session = self._sessions.get(request.match_info["session"])
+        scope = Scope.WATCH if "programme" in request.match_info else Scope.PUBLISH
+        grant = self._grant(request, scope)
+        if session is None or session.scope is not scope or session.peer != grant.peer:
+            raise Refusal("not-found", "no such session of this peer")
+        if session.studio != grant.studio or session.programme != request.match_info.get("programme", ""):
+            raise Refusal("not-found", "no such session of this peer")
+        return session
+
+    async def _trickle(self, request: web.Request) -> web.Response:
+        session = self._own_session(request)
+        match = request.headers.get("If-Match", "*")
+        text = await self._description(request, "application/trickle-ice-sdpfrag")
+        try:
+            fragment = sdp.parse_fragment(text)
+        except ValueError as trouble:
+            raise Refusal("bad-sdp", str(trouble)) from None
+        if match == "*" and fragment.ufrag and fragment.password and "a=candidate" not in text:
+            return await self._restart(session)
+        if match not in ("*", session.etag):
+            raise Refusal("stale-session", "ICE was restarted since")
+        return web.Response(status=204)  # a lite agent needs no candidates: it answers where checks come from
+
+    async def _restart(self, session: Session) -> web.Response:
+        answer = await self._tell(self.crew.hands[session.hand], "restart", session=session.id)
+        session.etag = f'"{secrets.token_hex(8)}"'
+        return web.Response(
+            text=sdp.write_fragment(self._transport(session, answer)),
+            content_type="application/trickle-ice-sdpfrag",
+            headers={"ETag": session.etag},
+        )
+
+    async def _end(self, request: web.Request) -> web.Response:
+        session = self._own_session(request)
+        await self._tell(self.crew.hands[session.hand], "close", session=session.id)
+        self._sessions.pop(session.id, None)
+        return web.Response()
+
+    # Control
+
+    async def _stage(self, request: web.Request) -> web.Response:
+        self._grant(request, Scope.CONTROL)
+        studio, programme = _names(request, "studio", "programme")
+        video, audio = _staging(await _json(request))
+        answer = await self._tell(
+            self.crew.of(studio), "stage", studio=studio, programme=programme, video=video, audio=audio
+        )
+        return web.json_response(answer["programme"])
+
+    async def _studio(self, request: web.Request) -> web.Response:
+        self._grant(request, Scope.CONTROL)
+        (studio,) = _names(request, "studio")
+        answer = await self._tell(self.crew.of(studio), "studio", studio=studio)
+        return web.json_response(answer["studio"])
+
+    async def _kick(self, request: web.Request) -> web.Response:
+        self._grant(request, Scope.CONTROL)
+        studio, peer = _names(request, "studio", "peer")
+        await self._tell(self.crew.of(studio), "kick", studio=studio, peer=peer)
+        return web.Response(status=204)
+
+    async def _health(self, request: web.Request) -> web.Response:
+        await asyncio.gather(*(hand.line.call("metrics", timeout_s=2) for hand in self.crew.hands))
+        return web.json_response({"status": "ok"})
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        lines = [f"media_refused_tokens_total {self._refused}", f"media_sessions {len(self._sessions)}"]
+        for hand in self.crew.hands:
+            metrics = (await self._tell(hand, "metrics"))["metrics"]
+            label = f'worker="{hand.index}"'
+            lines.append(f'media_send_mode{{{label},mode="{metrics.pop("mode")}"}} 1')
+            for kind, count in metrics.pop("received").items():
+                lines.append(f'media_received_total{{{label},kind="{kind}"}} {count}')
+            lines += [f"media_{name}{{{label}}} {value}" for name, value in metrics.items()]
+        return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")
+
+
+def _chosen_to_receive(offer: Offer) -> list[tuple[Section, Codec, sdp.Format]]:
+    """The first video and the first audio section that the publisher sends in, each with one codec."""
+    chosen = []
+    for kind, codecs in (("video", VIDEO_CODECS), ("audio", (Codec.OPUS,))):
+        for section in offer.sections:
+            if section.kind != kind or section.disabled or section.direction not in ("sendrecv", "sendonly"):
+                continue
+            found = next(((c, f) for c in codecs if (f := section.choose(c))), None)
+            if found is not None:
+                chosen.append((section, *found))
+                break
+    if not chosen:
+        raise Refusal("bad-sdp", "nothing that the relay takes: it wants VP8 or H264 video, or Opus audio")
+    return chosen
+
+
+Choice = tuple[Section, list[tuple[Codec, sdp.Format]]]
+
+
+def _chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
+    """Sections that get the video slot and the audio slots, in order, with every codec a source may have."""
+    video: list[Choice] = []
+    audio: list[Choice] = []
+    for section in offer.sections:
+        if section.disabled or section.direction not in ("sendrecv", "recvonly"):
+            continue
+        codecs = VIDEO_CODECS if section.kind == "video" else (Codec.OPUS,)
+        formats = [(c, f) for c in codecs if (f := section.choose(c))]
+        if section.kind == "video" and formats and not video:
+            video.append((section, formats))
+        elif section.kind == "audio" and formats and len(audio) < AUDIO_SLOTS and _same_types(audio, formats):
+            audio.append((section, formats))
+    if not video and not audio:
+        raise Refusal("bad-sdp", "nothing that the relay sends: it has VP8 or H264 video, and Opus audio")
+    return video, audio
+
+
+def _same_types(chosen: list[Choice], formats: list[tuple[Codec, sdp.Format]]) -> bool:
+    """In one bundle a payload type means one codec; all sections name the same one for Opus."""
+    return not chosen or chosen[0][1][0][1].number == formats[0][1].number
+
+
+def _sending(video: list[Choice], audio: list[Choice], answer: Message) -> dict[str, Accepted]:
+    accepted = {}
+    for index, (section, formats) in [*((0, c) for c in video), *enumerate(audio, 1)]:
+        accepted[section.mid] = Accepted(
+            tuple(f for _, f in formats),
+            sending=True,
+            ssrc=answer["ssrcs"][index],
+            cname=answer["cname"],
+            # Picture and first sound belong together; the other sounds are streams of their own.
+            stream="main" if index < 2 else f"audio-{index}",
+            send_time_id=section.extensions.get(sdp.ABS_SEND_TIME, 0) if index == 0 else 0,
+        )
+    return accepted
+
+
+def _names(request: web.Request, *keys: str) -> Sequence[str]:
+    names = [request.match_info[key] for key in keys]
+    if not all(_NAME.fullmatch(name) for name in names):
+        raise Refusal("bad-request", "a name has 1 to 128 letters, digits and ._~:@-")
+    return names
+
+
+async def _json(request: web.Request) -> Any:
+    if request.content_type != "application/json":
+        raise Refusal("wrong-media-type", "send application/json")
+    try:
+        return json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise Refusal("bad-request", "the body is not JSON") from None
+
+
+def _staging(body: Any) -> tuple[str | None, list[str | None]]:
+    def is_peer(value: Any) -> bool:
+        return value is None or (isinstance(value, str) and 0 < len(value) <= tokens.MAX_NAME)
+
+    if not isinstance(body, dict) or not set(body) <= {"video", "audio"}:
+        raise Refusal("bad-request", "the body has video and audio, and nothing else")
+    video, audio = body.get("video"), body.get("audio", [])
+    if not is_peer(video) or not isinstance(audio, list) or len(audio) > AUDIO_SLOTS:
+        raise Refusal("bad-request", "video is a peer or null; audio is a list of up to three")
+    if not all(is_peer(peer) for peer in audio):
+        raise Refusal("bad-request", "audio is a list of up to three peers or nulls")
+    return video, audio

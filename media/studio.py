@@ -1,0 +1,76 @@
+"""A studio: its sources and its programmes, under opaque names. It exists from its first mention."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from media.fanout import Fanout
+from media.peer import Publisher, Viewer
+from media.programme import Programme
+
+MAX_STUDIOS: Final = 256
+MAX_PROGRAMMES: Final = 8
+MAX_SOURCES: Final = 256
+MAX_VIEWERS: Final = 4096
+IDLE_LIMIT_S: Final = 600.0
+
+
+class TooMany(Exception):
+    """A bound was reached."""
+
+
+@dataclass(slots=True)
+class Studio:
+    """One conference's sources and programmes. `used_at` is when it last held somebody."""
+
+    name: str
+    fanout: Fanout
+    used_at: float
+    sources: dict[str, Publisher] = field(default_factory=dict)
+    programmes: dict[str, Programme] = field(default_factory=dict)
+    viewers: dict[str, Viewer] = field(default_factory=dict)  # by session
+
+    def programme(self, name: str) -> Programme:
+        """The programme of this name. Raises: TooMany."""
+        found = self.programmes.get(name)
+        if found is None:
+            if len(self.programmes) >= MAX_PROGRAMMES:
+                raise TooMany("programmes in this studio")
+            found = self.programmes[name] = Programme(name, self.fanout)
+        return found
+
+    def add_source(self, publisher: Publisher) -> Publisher | None:
+        """Take the source in; the one it replaces, if any. Raises: TooMany."""
+        before = self.sources.get(publisher.name)
+        if before is None and len(self.sources) >= MAX_SOURCES:
+            raise TooMany("sources in this studio")
+        self.sources[publisher.name] = publisher
+        return before
+
+    def remove_source(self, publisher: Publisher) -> None:
+        if self.sources.get(publisher.name) is publisher:
+            del self.sources[publisher.name]
+            for programme in self.programmes.values():
+                programme.gone(publisher.name)
+
+    def add_viewer(self, viewer: Viewer) -> None:
+        """Raises: TooMany."""
+        if len(self.viewers) >= MAX_VIEWERS:
+            raise TooMany("viewers in this studio")
+        self.programme(viewer.programme).admit(viewer)
+        self.viewers[viewer.session] = viewer
+
+    def remove_viewer(self, viewer: Viewer) -> None:
+        if self.viewers.pop(viewer.session, None) is not None:
+            self.programme(viewer.programme).dismiss(viewer)
+
+    def is_idle(self, now: float) -> bool:
+        if self.sources or self.viewers:
+            self.used_at = now
+        return now - self.used_at > IDLE_LIMIT_S
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "programmes": {name: p.snapshot() for name, p in self.programmes.items()},
+            "sources": [source.snapshot() for source in self.sources.values()],
+            "viewers": [viewer.snapshot() for viewer in self.viewers.values()],
+        }

@@ -1,0 +1,56 @@
+"""Who may do what at the relay: JSON web tokens made by whoever shares our key. Opaque names only."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import jwt
+
+AUDIENCE: Final = "dienhong-media"
+MIN_KEY_SIZE: Final = 32
+MAX_TOKEN: Final = 4096
+MAX_NAME: Final = 128
+
+
+class Scope(StrEnum):
+    PUBLISH = "publish"
+    WATCH = "watch"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a valid token allows."""
+
+    scope: Scope
+    studio: str
+    peer: str
+    programme: str
+
+
+class BadToken(Exception):
+    """No token, or one that is expired, forged or not for us."""
+
+
+def read(token: str, key: bytes) -> Grant:
+    """Check a token. Raises: BadToken."""
+    if not token or len(token) > MAX_TOKEN:
+        raise BadToken("no token")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=["HS256"],
+            audience=AUDIENCE,
+            options={"require": ["exp", "iat", "jti", "aud", "scope"]},
+            leeway=10,
+        )
+        scope = Scope(claims["scope"])
+    except (jwt.PyJWTError, ValueError) as error:
+        raise BadToken("the token is not valid here") from error
+    names = [claims.get(name, "") for name in ("studio", "peer", "programme")]
+    if not all(isinstance(name, str) and len(name) <= MAX_NAME for name in names):
+        raise BadToken("the token's names are not valid")
+    if scope is not Scope.CONTROL and not (names[0] and names[1]):
+        raise BadToken("the token names no studio or no peer")
+    return Grant(scope, *names)
