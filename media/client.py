@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
@@ -18,20 +17,14 @@ from urllib.parse import quote
 import aiohttp
 import jwt
 
-AUDIENCE: Final = "dienhong-media"
-MIN_KEY_SIZE: Final = 32
+from media.tokens import AUDIENCE, MIN_KEY_SIZE, Scope
+
 TOKEN_TTL_S: Final = 600.0
 _CONTROL_TTL_S: Final = 300.0
 _CONTROL_SPARE_S: Final = 30.0
 _MAX_AUDIO: Final = 3
 
 Answer = TypeVar("Answer")
-
-
-class Scope(StrEnum):
-    PUBLISH = "publish"
-    WATCH = "watch"
-    CONTROL = "control"
 
 
 class RelayUnreachable(Exception):

@@ -1,0 +1,215 @@
+"""Who is here: which bridges' and people's sockets are connected, on any node, and how the bridges' links do.
+
+Only operators are told, of changes only, at most once a second: telling all about each is what melts a server.
+Each node posts its own sockets on the board under a lease; what a dead node posted ends by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from media.client import RelayClient, StudioState, Viewer
+from rooms.events import Audience
+from rooms.ids import BridgeId, MeetingId
+from rooms.ports import Store
+from rooms.roles import ActorKind
+from signaling import wire
+from signaling.bell import LEASE_S, Board, BoardUnreachable
+from signaling.call import MAIN, RELAY_DOWN, bridge_peer, studio
+from signaling.feed import Feed
+from signaling.stream import Listener, Outlet
+from signaling.tasks import Tasks, repeat
+from signaling.wire import BridgeLink, Quality
+
+TICK_S: Final = 1.0
+RELAY_WAIT_S: Final = 0.8
+RENEW_S: Final = LEASE_S / 3
+WEAK_LOSS, BAD_LOSS = 0.02, 0.08
+WEAK_RTT_MS, BAD_RTT_MS = 300.0, 800.0
+
+_log: Final = logging.getLogger(__name__)
+_EMPTY: Final = StudioState({}, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Who has a socket listening to a meeting."""
+
+    bridges: frozenset[UUID] = frozenset()
+    people: frozenset[UUID] = frozenset()
+
+    @classmethod
+    def of(cls, listeners: Sequence[Listener]) -> Here:
+        def ids(kind: ActorKind) -> frozenset[UUID]:
+            return frozenset(x.seat.actor.id for x in listeners if x.seat.actor.kind is kind)
+
+        return cls(ids(ActorKind.BRIDGE), ids(ActorKind.PERSON))
+
+    @classmethod
+    def read(cls, text: str) -> Here:
+        """Raises: ValueError."""
+        try:
+            posted = json.loads(text)
+            return cls(frozenset(map(UUID, posted["b"])), frozenset(map(UUID, posted["p"])))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(str(error)) from error
+
+    def text(self) -> str:
+        return json.dumps({"b": sorted(map(str, self.bridges)), "p": sorted(map(str, self.people))})
+
+    def __or__(self, other: Here) -> Here:
+        return Here(self.bridges | other.bridges, self.people | other.people)
+
+
+@dataclass(slots=True)
+class _Known:
+    """Of one meeting: what we posted and when, what the others had posted and when, what operators were told."""
+
+    posted: Here = Here()
+    posted_at: float = float("-inf")
+    others: Here = Here()
+    others_at: float = float("-inf")
+    links: dict[UUID, BridgeLink] = field(default_factory=dict)
+    online: int | None = None
+
+
+class Presence:
+    def __init__(
+        self,
+        store: Store,
+        feed: Feed,
+        outlet: Outlet,
+        board: Board,
+        relay: RelayClient | None,
+        *,
+        tick_s: float = TICK_S,
+    ) -> None:
+        self._store = store
+        self._feed = feed
+        self._outlet = outlet
+        self._board = board
+        self._relay = relay
+        self._tick_s = tick_s
+        self._known: dict[MeetingId, _Known] = {}
+        self._tasks = Tasks()
+
+    def start(self) -> None:
+        self._tasks.start("presence", repeat("presence", self.tick, self._tick_s))
+
+    async def stop(self) -> None:
+        await self._tasks.stop()
+
+    async def tick(self) -> None:
+        meetings = set(self._feed.meetings()) | set(self._known)
+        await asyncio.gather(*(self._look_at(m) for m in meetings))
+
+    async def wall(self, meeting_id: MeetingId) -> tuple[BridgeLink, ...]:
+        """Every invited bridge as it is now, in order of invitation."""
+        async with self._store.begin(write=False) as tx:
+            invited = [b.bridge_id for b in await tx.bridges(meeting_id)]
+        known = self._known.get(meeting_id) or _Known()
+        listeners = self._feed.listeners(meeting_id)
+        here = Here.of(listeners) | await self._elsewhere(meeting_id, known)
+        state = await self._relay_state(meeting_id)
+        return links(invited, here, state)
+
+    async def _look_at(self, meeting_id: MeetingId) -> None:
+        listeners = self._feed.listeners(meeting_id)
+        known = self._known.setdefault(meeting_id, _Known())
+        here = Here.of(listeners)
+        await self._post(meeting_id, known, here)
+        if not listeners:
+            self._known.pop(meeting_id, None)
+        elif any(x.joined and x.audience is Audience.OPERATORS for x in listeners):
+            await self._tell(meeting_id, known, here)
+
+    async def _post(self, meeting_id: MeetingId, known: _Known, here: Here) -> None:
+        now = time.monotonic()
+        if here == known.posted and now - known.posted_at < RENEW_S:
+            return
+        try:
+            await self._board.post(str(meeting_id), here.text())
+        except BoardUnreachable as error:
+            _log.debug("presence was not posted: %s", error)
+            return
+        known.posted, known.posted_at = here, now
+
+    async def _tell(self, meeting_id: MeetingId, known: _Known, here: Here) -> None:
+        everywhere = here | await self._elsewhere(meeting_id, known)
+        async with self._store.begin(write=False) as tx:
+            invited = [b.bridge_id for b in await tx.bridges(meeting_id)]
+        state = await self._relay_state(meeting_id) if invited else _EMPTY
+        now = {link.bridge_id: link for link in links(invited, everywhere, state)}
+        changed = tuple(link for bridge_id, link in now.items() if known.links.get(bridge_id) != link)
+        known.links = now
+        room = f"{meeting_id}:{Audience.OPERATORS}"
+        if changed:
+            news = wire.Presence(meeting_id=meeting_id, bridges=changed)
+            await self._outlet.tell(room, wire.name_of(news), wire.plain(news))
+        if known.online != len(everywhere.people):
+            known.online = len(everywhere.people)
+            present = wire.Present(meeting_id=meeting_id, online=known.online)
+            await self._outlet.tell(room, wire.name_of(present), wire.plain(present))
+
+    async def _elsewhere(self, meeting_id: MeetingId, known: _Known) -> Here:
+        """What the other nodes posted; while the board is down, what they had, until that lease would end."""
+        now = time.monotonic()
+        try:
+            texts = await self._board.others(str(meeting_id))
+        except BoardUnreachable:
+            return known.others if now - known.others_at < LEASE_S else Here()
+        together = Here()
+        for node, text in texts.items():
+            try:
+                together |= Here.read(text)
+            except ValueError:
+                _log.warning("node %s posted nonsense", node)
+        known.others, known.others_at = together, now
+        return together
+
+    async def _relay_state(self, meeting_id: MeetingId) -> StudioState:
+        if self._relay is None:
+            return _EMPTY
+        try:
+            async with asyncio.timeout(RELAY_WAIT_S):
+                return await self._relay.studio(studio(meeting_id))
+        except (*RELAY_DOWN, TimeoutError):
+            return _EMPTY
+
+
+def links(invited: Sequence[BridgeId], here: Here, state: StudioState) -> tuple[BridgeLink, ...]:
+    viewers: Mapping[str, Viewer] = {v.peer: v for v in state.viewers if v.programme == MAIN}
+    publishing = {s.peer for s in state.sources if s.video or s.audio}
+    return tuple(_link(b, b in here.bridges, bridge_peer(b) in publishing, viewers) for b in invited)
+
+
+def _link(bridge_id: BridgeId, online: bool, publishing: bool, viewers: Mapping[str, Viewer]) -> BridgeLink:
+    viewer = viewers.get(bridge_peer(bridge_id))
+    loss = round(viewer.loss, 2) if viewer and viewer.loss is not None else None
+    rtt_ms = float(round(viewer.rtt_ms, -1)) if viewer and viewer.rtt_ms is not None else None  # steps: few deltas
+    return BridgeLink(
+        bridge_id=bridge_id,
+        online=online,
+        publishing=publishing,
+        quality=quality(loss, rtt_ms),
+        loss=loss,
+        rtt_ms=rtt_ms,
+    )
+
+
+def quality(loss: float | None, rtt_ms: float | None) -> Quality:
+    """From a viewer's own receiver reports."""
+    if loss is None and rtt_ms is None:
+        return Quality.UNKNOWN
+    if (loss or 0.0) >= BAD_LOSS or (rtt_ms or 0.0) >= BAD_RTT_MS:
+        return Quality.BAD
+    if (loss or 0.0) >= WEAK_LOSS or (rtt_ms or 0.0) >= WEAK_RTT_MS:
+        return Quality.WEAK
+    return Quality.GOOD
