@@ -27,7 +27,7 @@ export default function MeetingsScreen() {
     <div className={styles.page}>
       <div className={styles.head}>
         <h1 className={styles.title}>{t('title')}</h1>
-        {mayCreate && (
+        {mayCreate && meetings?.length !== 0 && (
           <Button
             component={Link}
             to="/meetings/new"

@@ -18,6 +18,13 @@ export function takeCodeFromAddress(): string {
   return code
 }
 
+/** The way of signing in that the page before asked for. */
+export function wantedWay(state: unknown): 'password' | 'code' {
+  return typeof state === 'object' && state !== null && 'way' in state && state.way === 'code'
+    ? 'code'
+    : 'password'
+}
+
 /** Where the person wanted to go before the door, if that is a place of ours. */
 export function wantedPlace(state: unknown): string {
   const from = typeof state === 'object' && state !== null && 'from' in state ? state.from : null

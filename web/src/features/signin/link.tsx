@@ -34,7 +34,7 @@ export default function LinkScreen() {
       {waiting ? <TextSkeleton lines={2} /> : code === '' && <p>{t('link.noneHint')}</p>}
       <ProblemNotice problem={error} onRetry={() => mutate()} />
       {!waiting && (
-        <Button component={Link} to="/signin" size="lg">
+        <Button component={Link} to="/signin" state={{ way: 'code' }} size="lg">
           {t('link.byHand')}
         </Button>
       )}

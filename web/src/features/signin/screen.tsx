@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { Navigate, useLocation, useNavigate } from 'react-router'
 import { useTexts } from '@/shared/i18n/texts'
 import { useSession, useSessionActs } from '@/shared/session'
-import { enterWithAnyCode, wantedPlace } from './enter'
+import { enterWithAnyCode, wantedPlace, wantedWay } from './enter'
 import { CodeForm, PasswordForm } from './forms'
 import { texts } from './i18n'
 import { Welcome } from './welcome'
@@ -14,8 +14,9 @@ export default function SignInScreen() {
   const session = useSession()
   const acts = useSessionActs()
   const navigate = useNavigate()
-  const place = wantedPlace(useLocation().state)
-  const [way, setWay] = useState('password')
+  const { state } = useLocation()
+  const place = wantedPlace(state)
+  const [way, setWay] = useState<string>(wantedWay(state))
   const onEntered = () => void navigate(place, { replace: true })
 
   if (session.status === 'signed-in') return <Navigate to={place} replace />

@@ -56,6 +56,7 @@ export const common = defineTexts(
     },
     when: {
       day: 'Ngày',
+      dayShape: 'ngày/tháng/năm',
       time: 'Giờ',
       today: 'Hôm nay',
       tomorrow: 'Ngày mai',
@@ -118,6 +119,7 @@ export const common = defineTexts(
     },
     when: {
       day: 'Date',
+      dayShape: 'day/month/year',
       time: 'Time',
       today: 'Today',
       tomorrow: 'Tomorrow',

@@ -28,7 +28,7 @@ export function InstantInput({ label, value, onChange, error }: InstantInputProp
       <legend className={styles.legend}>{label}</legend>
       <DateInput
         aria-label={`${label}: ${t('when.day')}`}
-        placeholder="12/03/2026"
+        placeholder={t('when.dayShape')}
         valueFormat="DD/MM/YYYY"
         value={day}
         error={error}

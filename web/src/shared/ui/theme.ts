@@ -91,7 +91,6 @@ export const theme = createTheme({
           '--button-padding-x': 'var(--dh-24)',
         },
       }),
-      styles: { label: { whiteSpace: 'normal', lineHeight: 1.3, textAlign: 'center' } },
     }),
     ActionIcon: ActionIcon.extend({
       defaultProps: { size: 48, variant: 'subtle', color: 'abstain' },
@@ -149,8 +148,22 @@ const both = {
   '--mantine-primary-color-contrast': 'var(--dh-on-accent)',
 }
 
+/** Mantine paints dark surfaces from ten neutral greys; ours are these few. */
+const darks = {
+  '--mantine-color-dark-0': 'var(--dh-ink)',
+  '--mantine-color-dark-1': 'var(--dh-ink)',
+  '--mantine-color-dark-2': 'var(--dh-muted)',
+  '--mantine-color-dark-3': 'var(--dh-line-strong)',
+  '--mantine-color-dark-4': 'var(--dh-line)',
+  '--mantine-color-dark-5': 'var(--dh-line)',
+  '--mantine-color-dark-6': 'var(--dh-surface)',
+  '--mantine-color-dark-7': 'var(--dh-surface)',
+  '--mantine-color-dark-8': 'var(--dh-ground)',
+  '--mantine-color-dark-9': 'var(--dh-ground)',
+}
+
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: { '--mantine-line-height': '1.5' },
   light: both,
-  dark: both,
+  dark: { ...both, ...darks },
 })

@@ -19,44 +19,48 @@ export function NextMeeting({ meeting }: { meeting: MeetingCard }) {
   return (
     <article className={styles.card} data-live={meeting.state === 'open' || undefined}>
       <div className={styles.top}>
-        <p className={styles.lead}>{t(meeting.state === 'open' ? 'now' : 'next')}</p>
+        {meeting.state !== 'open' && <p className={styles.lead}>{t('next')}</p>}
         <StateBadge state={meeting.state} />
       </div>
       <h2 className={styles.title}>{meeting.title}</h2>
-      <ul className={styles.facts}>
-        <li>
-          <IconCalendarEvent size={24} stroke={1.75} aria-hidden />
-          <span>
-            <strong className="dh-numbers">{format.time(meeting.starts_at)}</strong>
-            {' · '}
-            {day(meeting.starts_at)}
-            {meeting.opened_at && (
-              <span className={styles.opened}>{t('openedAt', { time: format.time(meeting.opened_at) })}</span>
-            )}
-          </span>
-        </li>
-        {meeting.place && (
+      <div className={styles.bottom}>
+        <ul className={styles.facts}>
           <li>
-            <IconMapPin size={24} stroke={1.75} aria-hidden />
-            <span>{meeting.place}</span>
+            <IconCalendarEvent size={24} stroke={1.75} aria-hidden />
+            <span>
+              <strong className="dh-numbers">{format.time(meeting.starts_at)}</strong>
+              {' · '}
+              {day(meeting.starts_at)}
+              {meeting.opened_at && (
+                <span className={styles.opened}>
+                  {t('openedAt', { time: format.time(meeting.opened_at) })}
+                </span>
+              )}
+            </span>
           </li>
-        )}
-        {meeting.role && (
-          <li>
-            <IconUser size={24} stroke={1.75} aria-hidden />
-            <span>{t('myRole', { role: t(`role.${meeting.role}`) })}</span>
-          </li>
-        )}
-      </ul>
-      <Button
-        component={Link}
-        to={act.to}
-        size="lg"
-        className={styles.act ?? ''}
-        rightSection={<IconArrowRight size={24} aria-hidden />}
-      >
-        {t(`act.${act.name}`)}
-      </Button>
+          {meeting.place && (
+            <li>
+              <IconMapPin size={24} stroke={1.75} aria-hidden />
+              <span>{meeting.place}</span>
+            </li>
+          )}
+          {meeting.role && (
+            <li>
+              <IconUser size={24} stroke={1.75} aria-hidden />
+              <span>{t('myRole', { role: t(`role.${meeting.role}`) })}</span>
+            </li>
+          )}
+        </ul>
+        <Button
+          component={Link}
+          to={act.to}
+          size="lg"
+          className={styles.act ?? ''}
+          rightSection={<IconArrowRight size={24} aria-hidden />}
+        >
+          {t(`act.${act.name}`)}
+        </Button>
+      </div>
     </article>
   )
 }
