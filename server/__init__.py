@@ -1,0 +1,1 @@
+"""The process: HTTP, storage, papers, minutes, and the wiring of everything. Rules are in `rooms`."""

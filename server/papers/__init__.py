@@ -1,0 +1,1 @@
+"""Papers as bytes: kept by content, checked, counted, turned into pages. Knows no meeting and no rights."""

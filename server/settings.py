@@ -1,0 +1,130 @@
+"""All settings, from the environment (prefix DIENHONG_) and nowhere else; what is not given is made for one machine.
+
+Secrets that are not given are made once and kept in the data folder, readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="DIENHONG_", extra="ignore", frozen=True)
+
+    data: Path = Path("data")
+    database_url: str = ""  # empty: SQLite in the data folder
+    redis_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str = ""  # empty: http://<host>:<port>
+    trusted_proxies: int = Field(0, ge=0, le=10)
+    web: Path = Path(__file__).resolve().parent.parent / "web" / "dist"
+
+    jwt_key: SecretStr | None = None  # an Ed25519 key in PEM
+    access_ttl_s: int = Field(600, ge=30, le=3600)
+    refresh_ttl_s: int = Field(14 * 86400, ge=600)
+    link_ttl_s: int = Field(3 * 86400, ge=60)
+    join_code_ttl_s: int = Field(30 * 86400, ge=60)
+    rate_scale: float = Field(1.0, ge=0)
+
+    media_key: SecretStr | None = None  # shared with the relays, at least 32 bytes
+    relay_url: str = ""  # empty: a relay of our own is started
+    relay_http_port: int = Field(0, ge=0, le=65535)  # 0: any free one
+    relay_udp: str = "0.0.0.0:50000"  # noqa: S104  # bridges come from outside
+    relay_announce: str = ""  # empty: the addresses of this machine
+    relay_workers: int = Field(1, ge=1, le=64)
+    turn_urls: str = ""
+    turn_secret: SecretStr | None = None
+
+    tsa_url: str | None = None
+    s3_endpoint: str | None = None
+    s3_bucket: str | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    upload_max_mb: int = Field(100, ge=1, le=2000)
+    soffice: str = "soffice"
+    log_level: str = "INFO"
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'dienhong.db'}"
+
+    @property
+    def url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def secrets_folder(self) -> Path:
+        return self.data / "secrets"
+
+    def media_secret(self) -> str:
+        if self.media_key is not None:
+            return self.media_key.get_secret_value()
+        return kept_secret(self.secrets_folder / "media.key")
+
+    def key_secret(self) -> str:
+        """Wraps the signers' PKCS#12 files."""
+        return kept_secret(self.secrets_folder / "signers.key")
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Raises: ValueError when what is given is no Ed25519 key in PEM."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+            load_pem_private_key,
+        )
+
+        def made() -> bytes:
+            return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+        if self.jwt_key is not None:
+            pem = self.jwt_key.get_secret_value().encode()
+        else:
+            pem = kept(self.secrets_folder / "tokens.pem", made())
+        key = load_pem_private_key(pem, None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("the key for access tokens must be Ed25519")
+        return key
+
+
+def kept_secret(path: Path) -> str:
+    return kept(path, secrets.token_urlsafe(48).encode()).decode()
+
+
+def kept(path: Path, fresh: bytes) -> bytes:
+    """What the file holds; when there is none, `fresh`, written whole or not at all, for its owner's eyes only."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(fresh)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)  # two servers may start at once: the first one's stays
+        except FileExistsError:
+            return path.read_bytes()
+        return fresh
+    finally:
+        draft.unlink(missing_ok=True)
