@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, assert_never
@@ -129,7 +129,9 @@ def decide(
         case AddPaper(paper):
             require_may_add(meeting, len(papers), act)
             _require_item(item_known)
-            return (PaperAdded(paper),)
+            title = clean(paper.title, limit=TITLE_MAX, what="title")
+            filename = clean(paper.filename, limit=TITLE_MAX, what="filename")
+            return (PaperAdded(replace(paper, title=title, filename=filename)),)
         case ChangePaper(paper_id, title, item_id):
             act.seat.require(Right.PREPARE)
             meeting.require(MeetingState.DRAFT, MeetingState.CONVENED, MeetingState.OPEN)

@@ -50,3 +50,8 @@ def bridges_shown(seat: Seat, bridges: tuple[BridgeSeat, ...]) -> tuple[BridgeSe
     if audience_of(seat) is Audience.OPERATORS:
         return bridges
     return tuple(b for b in bridges if b.bridge_id == seat.actor.bridge_id)
+
+
+def minutes_shown(seat: Seat, minutes: MinutesStatus) -> MinutesStatus:
+    """A commune's bridge is not told of the minutes: the same rule as `events.visible`."""
+    return MinutesStatus() if audience_of(seat) is Audience.BRIDGES else minutes

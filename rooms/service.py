@@ -23,7 +23,7 @@ from rooms.meeting import Attendant, Details, Meeting, MeetingState
 from rooms.papers import Paper
 from rooms.ports import Clock, Done, Doorbell, Lock, Once, Raced, Store, Transaction
 from rooms.roles import Actor, ActorKind, OfficeRight, Right, Role, Seat, require_office
-from rooms.room import Room, bridges_shown, me
+from rooms.room import Room, bridges_shown, me, minutes_shown
 from rooms.tally import Ballot
 
 JOURNAL_PAGE = 500
@@ -66,7 +66,10 @@ class Meetings:
                     return done
                 meeting_id = MeetingId(self._new_id())
                 await tx.create_meeting(meeting_id, actor.organisation_id, checked)
-                (listed,) = await tx.listed_people(actor.organisation_id, [PersonId(actor.id)])
+                directory = await tx.listed_people(actor.organisation_id, [PersonId(actor.id)])
+                if not directory:
+                    raise NotFound("person-unknown", "the actor is no longer in the directory")
+                (listed,) = directory
                 events: list[Event] = [
                     meetings.MeetingCreated(checked),
                     meetings.PersonInvited(PersonId(actor.id), listed.name, listed.detail, Role.SECRETARY),
@@ -85,9 +88,10 @@ class Meetings:
 
         async def attempt() -> Done:
             async with self._store.begin() as tx:
+                meeting = await tx.meeting(meeting_id, Lock.UPDATE)
+                # after the lock: the same request may just have been done by another transaction
                 if once and (done := await tx.remembered(actor.id, once)):
                     return done
-                meeting = await tx.meeting(meeting_id, Lock.UPDATE)
                 act = self._act(await seat(tx, meeting, actor))
                 events = await _decide(tx, meeting, command, act)
                 return await self._save(tx, meeting, actor, events, once, created_id(events))
@@ -101,9 +105,10 @@ class Meetings:
 
         async def attempt() -> Done:
             async with self._store.begin() as tx:
+                meeting = await tx.meeting(meeting_id, Lock.UPDATE)
+                # after the lock: the same request may just have been done by another transaction
                 if once and (done := await tx.remembered(actor.id, once)):
                     return done
-                meeting = await tx.meeting(meeting_id, Lock.UPDATE)
                 act = self._act(await seat(tx, meeting, actor))
                 known = await _item_known(tx, meeting_id, paper.item_id)
                 there = await tx.papers(meeting_id)
@@ -133,11 +138,11 @@ class Meetings:
         async def attempt() -> Done:
             nonlocal turnout
             async with self._store.begin() as tx:
-                if once and (done := await tx.remembered(actor.id, once)):
-                    return done
                 meeting = await tx.meeting(meeting_id)
                 act = self._act(await seat(tx, meeting, actor))
                 question = await tx.poll(meeting_id, command.poll_id, Lock.SHARE)
+                if once and (done := await tx.remembered(actor.id, once)):
+                    return done
                 voter = actor.person_id
                 attendant = await tx.attendant(meeting_id, voter) if voter else None
                 before = await tx.ballot(question.id, voter) if voter else None
@@ -184,7 +189,7 @@ class Meetings:
                 bridges=bridges_shown(place, await tx.bridges(meeting_id)),
                 turns=await tx.turns(meeting_id),
                 polls=await tx.polls(meeting_id),
-                minutes=await tx.minutes_status(meeting_id),
+                minutes=minutes_shown(place, await tx.minutes_status(meeting_id)),
                 me=me(place, await tx.ballots_of(meeting_id, person_id) if person_id else {}),
             )
 

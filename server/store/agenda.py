@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import agenda as g
 from rooms.agenda import AgendaItem, ItemState
 from rooms.ids import ItemId, MeetingId
-from server.store.tables import ItemRow, MeetingRow
+from server.store.tables import ItemRow, MeetingRow, PaperRow, PollRow, TurnRow
 
 
 async def items(session: AsyncSession, meeting_id: MeetingId) -> tuple[AgendaItem, ...]:
@@ -37,8 +38,7 @@ async def apply(session: AsyncSession, meeting: MeetingRow, event: g.AgendaEvent
                 row = await session.get_one(ItemRow, place.item_id)
                 row.parent_id, row.position = place.parent_id, place.position
         case g.ItemsRemoved(item_ids):
-            for item_id in item_ids:
-                await session.delete(await session.get_one(ItemRow, item_id))
+            await _remove(session, item_ids)
         case g.ItemStarted(item_id):
             row = await session.get_one(ItemRow, item_id)
             row.state, row.started_at, row.ended_at = ItemState.CURRENT, at, None
@@ -49,6 +49,14 @@ async def apply(session: AsyncSession, meeting: MeetingRow, event: g.AgendaEvent
             meeting.current_item_id = None
         case _:
             assert_never(event)
+
+
+async def _remove(session: AsyncSession, item_ids: Sequence[ItemId]) -> None:
+    """What pointed at a removed item points at the meeting as a whole."""
+    for table in (PaperRow, PollRow, TurnRow):
+        await session.execute(update(table).where(table.item_id.in_(item_ids)).values(item_id=None))
+    for item_id in item_ids:
+        await session.delete(await session.get_one(ItemRow, item_id))
 
 
 def _row(meeting: MeetingRow, item: AgendaItem, seq: int) -> ItemRow:

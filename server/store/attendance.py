@@ -117,7 +117,7 @@ async def _apply_presence(
         case a.PersonCheckedIn(person_id):
             person = await _person_row(session, meeting_id, person_id)
             person.state, person.checked_in_at = AttendanceState.PRESENT, at
-            person.left_at, person.excuse = None, ""
+            person.left_at = None
         case a.PersonCheckedOut(person_id):
             person = await _person_row(session, meeting_id, person_id)
             person.state, person.left_at = AttendanceState.LEFT, at
