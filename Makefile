@@ -18,7 +18,7 @@ test-unit: $(BIN)/.ready web/dist/index.html ## Python: rules, store on both dat
 	$(BIN)/pytest tests --ignore=tests/e2e --ignore=tests/cluster --ignore=tests/bench -n 2 --dist=loadgroup
 
 test-web: web/node_modules/.ready ## tablet and desk: types, style, unit tests
-	cd web && npm run --silent lint && npm run --silent typecheck && npm run --silent test
+	cd web && npm run --silent lint && npm run --silent check && npm run --silent test
 
 test-e2e: $(BIN)/.ready web/dist/index.html ## real servers, real Chromium
 	$(BIN)/pytest tests/cluster tests/e2e
