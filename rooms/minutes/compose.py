@@ -445,7 +445,8 @@ class _Teller:
 
     def _sentence(self, key: str, **values: object) -> str:
         chair = self._word("party_chair" if self.head.body is Body.PARTY else "chair")
-        return say(self.locale, key, **{"gathering": self._gathering("the_"), "chair": chair, **values})
+        standing = {"gathering": self._gathering("the_"), "occasion": self._gathering(), "chair": chair}
+        return say(self.locale, key, **{**standing, **values})
 
     def _say(self, key: str, *, suffix: str = "", **values: object) -> None:
         time = clock(self.locale, self.course.at)
@@ -458,8 +459,9 @@ class _Teller:
         def text(first: datetime, last: datetime, names: Sequence[str]) -> str:
             begin, end = clock(self.locale, first), clock(self.locale, last)
             time = begin if begin == end else self._word("times", first=begin, last=end)
-            listed = ", ".join(dict.fromkeys(names))
-            return self._sentence(key, time=time, names=listed, pages=listed, count=len(names), **values)
+            each = tuple(dict.fromkeys(names))
+            listed = ", ".join(each)
+            return self._sentence(key, time=time, names=listed, pages=listed, count=len(each), **values)
 
         self.course.group(key + about, name, text)
 

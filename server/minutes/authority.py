@@ -46,9 +46,7 @@ class Person:
 
 
 class LocalAuthority:
-    """Files of one folder; safe for several processes on one machine. Methods ending in nothing are quick reads,
-    the async ones may make keys and run in a thread.
-    """
+    """Files of one folder, safe for several processes that share it. What is slow runs in a thread."""
 
     def __init__(self, folder: Path, secret: bytes, *, name: str = "Diên Hồng") -> None:
         if len(secret) < _SECRET_BYTES_MIN:
@@ -58,6 +56,14 @@ class LocalAuthority:
     async def signer(self, person: Person, now: datetime) -> Pkcs12Signer:
         """This person's key, made on first use and renewed when it has expired or was revoked."""
         return await asyncio.to_thread(self._signer, person, now)
+
+    async def issue(self, person: Person, now: datetime) -> bytes:
+        """A new key and certificate as an encrypted PKCS#12 file, for a caller that keeps the keys itself."""
+        return await asyncio.to_thread(self._issue, person, now)
+
+    def unlock(self, person_id: str, file: bytes) -> Pkcs12Signer:
+        """The signer in a file made by `issue`. Raises: WrongPassphrase."""
+        return Pkcs12Signer.load(file, self._passphrase(f"person:{person_id}"))
 
     async def roots(self, now: datetime) -> tuple[x509.Certificate, ...]:
         """What a verifier is asked to trust."""
@@ -71,9 +77,9 @@ class LocalAuthority:
         """Fresh revocation lists of both authorities, DER."""
         return await asyncio.to_thread(self._crls, now)
 
-    async def revoke(self, person_id: str, now: datetime) -> bool:
-        """Revokes the person's current certificate; False when there is none."""
-        return await asyncio.to_thread(self._revoke, person_id, now)
+    async def revoke(self, certificate: x509.Certificate, now: datetime) -> None:
+        """From the next list on, the certificate is revoked as of `now`."""
+        await asyncio.to_thread(self._revoke, certificate.serial_number, now)
 
     # ── what runs in the thread ──
 
@@ -107,25 +113,26 @@ class LocalAuthority:
         return certificate, key
 
     def _signer(self, person: Person, now: datetime) -> Pkcs12Signer:
-        certificates, _, issuing = self._authorities(now)
         file = self._file(person.id)
-        passphrase = self._passphrase(f"person:{person.id}")
         with self._locked():
             if file.exists():
-                signer = Pkcs12Signer.load(file.read_bytes(), passphrase)
+                signer = self.unlock(person.id, file.read_bytes())
                 if self._still_good(signer.certificate, person, now):
                     return signer
-            key = rsa.generate_private_key(65537, 2048)
-            builder = _builder(
-                _name(person.organisation, person.name, person.position), key, issuing, now, PERSON_DAYS
-            )
-            builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            certificate = builder.add_extension(_usage(ca=False), critical=True).sign(issuing[1], hashes.SHA256())
-            sealed = pkcs12.serialize_key_and_certificates(
-                b"signing", key, certificate, reversed(certificates), ser.BestAvailableEncryption(passphrase)
-            )
+        sealed = self._issue(person, now)
+        with self._locked():
             self._write(file, sealed)
-        return Pkcs12Signer(certificate, tuple(reversed(certificates)), key)
+        return self.unlock(person.id, sealed)
+
+    def _issue(self, person: Person, now: datetime) -> bytes:
+        certificates, _, issuing = self._authorities(now)
+        key = rsa.generate_private_key(65537, 2048)
+        subject = _name(person.organisation, person.name, person.position)
+        builder = _builder(subject, key, issuing, now, PERSON_DAYS)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        certificate = builder.add_extension(_usage(ca=False), critical=True).sign(issuing[1], hashes.SHA256())
+        lock = ser.BestAvailableEncryption(self._passphrase(f"person:{person.id}"))
+        return pkcs12.serialize_key_and_certificates(b"signing", key, certificate, certificates[::-1], lock)
 
     def _still_good(self, certificate: x509.Certificate, person: Person, now: datetime) -> bool:
         return (
@@ -153,17 +160,12 @@ class LocalAuthority:
             builder = builder.add_revoked_certificate(entry)
         return builder.sign(key, hashes.SHA256()).public_bytes(ser.Encoding.DER)
 
-    def _revoke(self, person_id: str, now: datetime) -> bool:
-        file = self._file(person_id)
+    def _revoke(self, serial: int, now: datetime) -> None:
         with self._locked():
-            if not file.exists():
-                return False
-            signer = Pkcs12Signer.load(file.read_bytes(), self._passphrase(f"person:{person_id}"))
             revoked = self._revoked()
-            revoked.setdefault(signer.certificate.serial_number, now)
-            listed = {f"{serial:x}": at.isoformat() for serial, at in revoked.items()}
+            revoked.setdefault(serial, now)
+            listed = {f"{s:x}": at.isoformat() for s, at in revoked.items()}
             self._write(self._folder / "revoked.json", json.dumps(listed, sort_keys=True).encode())
-        return True
 
     def _revoked(self) -> dict[int, datetime]:
         file = self._folder / "revoked.json"

@@ -12,7 +12,6 @@ from unicodedata import normalize
 from xml.sax.saxutils import escape
 
 from reportlab.graphics.barcode.qr import QrCodeWidget
-from reportlab.graphics.shapes import Drawing
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY, TA_LEFT
 from reportlab.lib.styles import ParagraphStyle
@@ -117,6 +116,30 @@ class Signing(Flowable):  # type: ignore[misc]
         self.spaces.append(SignatureSpace(self.role, self.canv.getPageNumber() - 1, box))
 
 
+class QrCode(Flowable):  # type: ignore[misc]
+    """Drawn module by module: reportlab's own drawing would name Helvetica, which is not embedded."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        return QR_SIDE, QR_SIDE
+
+    def draw(self) -> None:
+        code = QrCodeWidget(self.text, barLevel="M").qr
+        code.make()
+        count = code.getModuleCount()
+        side = QR_SIDE / count
+        self.canv.setFillColor(INK)
+        path = self.canv.beginPath()
+        for row in range(count):
+            for column in range(count):
+                if code.isDark(row, column):
+                    path.rect(column * side, QR_SIDE - (row + 1) * side, side, side)
+        self.canv.drawPath(path, stroke=0, fill=1)
+
+
 def stacked(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, valign: str = "TOP") -> Table:
     """Flowables in rows and columns, without a border or padding."""
     table = Table([list(row) for row in rows], colWidths=list(widths))
@@ -167,16 +190,11 @@ def grid(
 
 def proof(voice: Voice, url: str, lines: Sequence[str], width: float) -> Table:
     """The QR code of the verification page, and beside it what binds the paper to the journal."""
-    code = QrCodeWidget(url, barLevel="M", barBorder=0, barFillColor=INK)
-    x1, y1, x2, y2 = code.getBounds()
-    scale = QR_SIDE / max(x2 - x1, y2 - y1)
-    drawing = Drawing(QR_SIDE, QR_SIDE, transform=[scale, 0, 0, scale, -x1 * scale, -y1 * scale])
-    drawing.add(code)
     style = voice.style(8.5, align=LEFT)
     style.textColor = FAINT
     style.splitLongWords = 1
     text = [Paragraph(safe(line), style) for line in lines]
-    table = columns([drawing, text], [QR_SIDE + 5 * mm, width - QR_SIDE - 5 * mm], valign="MIDDLE")
+    table = columns([QrCode(url), text], [QR_SIDE + 5 * mm, width - QR_SIDE - 5 * mm], valign="MIDDLE")
     table.setStyle(TableStyle([("LINEABOVE", (0, 0), (-1, 0), HAIR, FAINT), ("TOPPADDING", (0, 0), (-1, 0), 6)]))
     return table
 
