@@ -1,0 +1,88 @@
+// The joined bridge: its devices, its links, and the phase's screen above the bar.
+import { useEffect, useState } from 'react'
+import { MediaDoor } from '@/shared/media/media-access'
+import { useCapture } from '@/shared/media/use-capture'
+import { usePublisher, useViewer } from '@/shared/media/use-link'
+import { type Health, healthOf, worse } from '@/shared/peer-stats'
+import type { Room } from '@/shared/room-types'
+import { useMe } from '@/shared/session'
+import { useAct, useRoomView } from '@/shared/use-room'
+import { airOf, phaseOf } from '../stage'
+import { useWakeLock } from '../use-wake-lock'
+import { AirEdge } from './air-edge'
+import { Bar } from './bar'
+import { Ended } from './ended'
+import styles from './hall.module.css'
+import { Holding } from './holding'
+import { Programme } from './programme'
+
+/** Slots of the programme's sound: whoever is on air, and the centre that asks the questions. */
+const SOUNDS = 2
+
+export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
+  const me = useMe()
+  const [door] = useState(() => new MediaDoor(meetingId))
+  const { capture, now } = useCapture()
+  const phase = phaseOf(room)
+  const air = airOf(room, me.id)
+  const watching = phase !== 'ended'
+  const sending = watching && air !== 'off'
+  const { viewer, now: seen } = useViewer('main', door.watching, SOUNDS, watching)
+  const sent = usePublisher('own', door.publishing, now.video, now.audio, sending)
+  const line = useRoomView(meetingId, view => view.line)
+
+  useWakeLock(watching)
+  useCheckedIn(meetingId, room)
+  useEffect(() => {
+    if (!watching) return capture.end()
+    void capture.setCamera(true)
+    void capture.setMicrophone(true)
+  }, [capture, watching])
+
+  const received = healthOf(
+    seen?.state ?? 'idle',
+    seen?.stats ?? null,
+    room.meeting.on_air_bridge_id !== null,
+  )
+  const given: Health = sent === null ? 'idle' : healthOf(sent.state, sent.stats, now.video !== null)
+  const news: Health = line === 'reconnecting' || line === 'offline' ? 'reconnecting' : 'idle'
+  const health = worse(worse(received, given), news)
+
+  return (
+    <main className={styles.hall} data-testid="bridge-screen" data-phase={phase} data-air={air}>
+      <div className={styles.stage}>
+        {phase === 'holding' && <Holding room={room} capture={capture} now={now} link={seen} />}
+        {phase === 'programme' && (
+          <Programme room={room} viewer={viewer} now={seen} health={received} speakerId={now.speakerId} />
+        )}
+        {phase === 'ended' && <Ended />}
+      </div>
+      {phase !== 'ended' && (
+        <Bar
+          meetingId={meetingId}
+          room={room}
+          capture={capture}
+          now={now}
+          health={health}
+          air={air}
+          sending={sent?.state === 'connected'}
+          links={{ seen, sent }}
+        />
+      )}
+      <AirEdge air={air} connected={sent?.state === 'connected'} />
+    </main>
+  )
+}
+
+/** A bridge whose screen is up is here; the head count follows by hand. */
+function useCheckedIn(meetingId: string, room: Room): void {
+  const { run } = useAct(meetingId)
+  const seat = room.bridges.at(0)
+  const { state } = room.meeting
+  const due =
+    (state === 'convened' || state === 'open') && seat !== undefined && (seat.checked_in_at ?? null) === null
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once each time it becomes due
+  useEffect(() => {
+    if (due) void run({ kind: 'check_in', person_id: null, heads: seat?.heads ?? null })
+  }, [due])
+}
