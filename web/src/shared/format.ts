@@ -28,7 +28,7 @@ export interface Format {
 }
 
 const LOCALE: Record<Language, string> = { vi: 'vi-VN', en: 'en-GB' }
-const NBSP = ' '
+const NBSP = '\u00a0'
 
 function parts(zone: string, options: Intl.DateTimeFormatOptions): (at: Instant) => Record<string, string> {
   const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', ...options })

@@ -14,6 +14,14 @@ interface InstantInputProps {
   error?: ReactNode
 }
 
+/** '12/3/2026' -> '2026-03-12'; never the American order. Null when there is no such day. */
+export function dayFrom(typed: string): string | null {
+  const [, day = '', month = '', year = ''] = /^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\s*$/.exec(typed) ?? []
+  const key = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
+  const at = new Date(`${key}T00:00:00Z`)
+  return Number.isFinite(at.getTime()) && at.toISOString().startsWith(key) ? key : null
+}
+
 /** A day (12/03/2026) and a time (14:05, 24 hours), typed in the organisation's zone; an instant comes out. */
 export function InstantInput({ label, value, onChange, error }: InstantInputProps) {
   const t = useTexts(common)
@@ -30,6 +38,7 @@ export function InstantInput({ label, value, onChange, error }: InstantInputProp
         aria-label={`${label}: ${t('when.day')}`}
         placeholder={t('when.dayShape')}
         valueFormat="DD/MM/YYYY"
+        dateParser={dayFrom}
         value={day}
         error={error}
         onChange={next => {
