@@ -13,7 +13,7 @@ export function SignedIn() {
       return <PageSkeleton />
     case 'unknown':
       return (
-        <main className={styles.page}>
+        <main className={styles.centre}>
           <ProblemNotice problem={session.problem} onRetry={session.retry} />
         </main>
       )

@@ -82,3 +82,12 @@ it('shows times in the zone of the organisation', async () => {
   expect(await screen.findByText('16:05')).toBeVisible()
   vi.unstubAllGlobals()
 })
+
+it('comes back by itself when the line does', async () => {
+  const server = serve({})
+  renderInApp(<Probe />)
+  expect(await screen.findByText('unknown')).toBeVisible()
+  server.now({ 'POST /api/session/refresh': [200, { access_token: 't' }], 'GET /api/me': [200, PROFILE] })
+  window.dispatchEvent(new Event('online'))
+  expect(await screen.findByText('Nguyễn Thị Hoa')).toBeVisible()
+})

@@ -31,6 +31,8 @@ export interface SessionActs {
 
 const SessionContext = createContext<{ session: Session; acts: SessionActs } | null>(null)
 
+const ASK_AGAIN_MS = 10_000
+
 async function start(): Promise<Session> {
   if (accessToken() === null && !(await refreshAccess())) return { status: 'signed-out' }
   return { status: 'signed-in', me: await call(api.GET('/api/me')) }
@@ -48,6 +50,19 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [])
 
   useEffect(begin, [begin])
+
+  // A bridge's machine may start before its line or the server does, with nobody there to press.
+  const unknown = session.status === 'unknown'
+  useEffect(() => {
+    if (!unknown) return
+    const again = () => void start().then(setSession, () => undefined)
+    const asking = setInterval(again, ASK_AGAIN_MS)
+    window.addEventListener('online', again)
+    return () => {
+      clearInterval(asking)
+      window.removeEventListener('online', again)
+    }
+  }, [unknown])
 
   useEffect(
     () =>
@@ -80,8 +95,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       },
       keepPreference: async change => {
         if (accessToken() === null) return
-        const me = await call(api.PATCH('/api/me', { body: change }))
-        setSession({ status: 'signed-in', me })
+        try {
+          const me = await call(api.PATCH('/api/me', { body: change }))
+          setSession({ status: 'signed-in', me })
+        } catch {
+          // The choice holds on this device all the same; the profile takes the next one.
+        }
       },
     }
   }, [queries])

@@ -2,19 +2,18 @@ import { screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { Route, Routes } from 'react-router'
 import { expect, it } from 'vitest'
-import { SignedIn } from '@/app/signed-in'
-import { renderInApp } from '@/shared/test/render'
+import { renderInApp, WhenSignedIn } from '@/shared/test/render'
 import { SIGNED_IN, serve } from '@/shared/test/serve'
 import NewMeetingScreen from './new-meeting'
 
 function Pages() {
   return (
-    <Routes>
-      <Route element={<SignedIn />}>
+    <WhenSignedIn>
+      <Routes>
         <Route path="/meetings/new" element={<NewMeetingScreen />} />
         <Route path="/meetings/:id/prepare" element={<p>prepare</p>} />
-      </Route>
-    </Routes>
+      </Routes>
+    </WhenSignedIn>
   )
 }
 

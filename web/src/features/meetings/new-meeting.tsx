@@ -7,6 +7,7 @@ import { ApiProblem } from '@/shared/api/problem'
 import { useTexts } from '@/shared/i18n/texts'
 import { useMe } from '@/shared/session'
 import { InstantInput } from '@/shared/ui/instant-input'
+import { PageTitle } from '@/shared/ui/page-title'
 import { Panel } from '@/shared/ui/panel'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { texts } from './i18n'
@@ -47,6 +48,7 @@ export default function NewMeetingScreen() {
 
   return (
     <div className={`${styles.page} ${styles.narrow}`}>
+      <PageTitle>{t('form.title')}</PageTitle>
       <div>
         <h1 className={styles.title}>{t('form.title')}</h1>
         <p className={styles.lead}>{t('form.lead')}</p>

@@ -5,6 +5,7 @@ import { Link } from 'react-router'
 import { useTexts } from '@/shared/i18n/texts'
 import { useMe } from '@/shared/session'
 import { EmptyState } from '@/shared/ui/empty-state'
+import { PageTitle } from '@/shared/ui/page-title'
 import { Panel } from '@/shared/ui/panel'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { CardSkeleton, ListSkeleton } from '@/shared/ui/skeletons'
@@ -25,6 +26,7 @@ export default function MeetingsScreen() {
   const mayCreate = me.office_rights.includes('create_meetings')
   return (
     <div className={styles.page}>
+      <PageTitle>{t('title')}</PageTitle>
       <div className={styles.head}>
         <h1 className={styles.title}>{t('title')}</h1>
         {mayCreate && meetings?.length !== 0 && (

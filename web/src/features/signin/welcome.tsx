@@ -3,6 +3,7 @@ import { common } from '@/shared/i18n/common'
 import { useTexts } from '@/shared/i18n/texts'
 import { LanguageChoice } from '@/shared/ui/account-menu'
 import { Mark } from '@/shared/ui/mark'
+import { PageTitle } from '@/shared/ui/page-title'
 import styles from './welcome.module.css'
 
 /** The page outside the door: who we are, one card, the language. */
@@ -10,6 +11,7 @@ export function Welcome({ title, children }: { title: string; children: ReactNod
   const t = useTexts(common)
   return (
     <main className={styles.page}>
+      <PageTitle>{title}</PageTitle>
       <div className={styles.brand}>
         <Mark size={64} />
         <div>

@@ -4,406 +4,6 @@
  */
 
 export interface paths {
-    "/api/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SignIn"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/session/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["CodeIn"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/session/bridge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["CodeIn"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/session/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Profile"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ProfileChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Profile"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/me/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PasswordChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PersonList"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewPerson"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Person"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/people/{person_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    person_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PersonChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Person"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/people/{person_id}/links": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    person_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CodeLink"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/bridges": {
         parameters: {
             query?: never;
@@ -411,51 +11,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["BridgeList"];
-                    };
-                };
-            };
-        };
+        /** Bridges of my organisation */
+        get: operations["list_bridges"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewBridge"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Bridge"];
-                    };
-                };
-            };
-        };
+        /** Add a bridge */
+        post: operations["add_bridge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -475,32 +35,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    bridge_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["BridgeChange"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Bridge"];
-                    };
-                };
-            };
-        };
+        /** Change a bridge; what is not given stays */
+        patch: operations["change_bridge"];
         trace?: never;
     };
     "/api/bridges/{bridge_id}/join-code": {
@@ -512,28 +48,43 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    bridge_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CodeLink"];
-                    };
-                };
-            };
+        /** Make a join code for a bridge; the one before no longer works */
+        post: operations["make_join_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Who is signed in */
+        get: operations["read_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change my language or colours */
+        patch: operations["change_me"];
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change my password; every other session ends */
+        post: operations["change_my_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -547,90 +98,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MeetingList"];
-                    };
-                };
-            };
-        };
+        /** My meetings, latest first */
+        get: operations["list_meetings"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["DetailsInput"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Done"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/meetings/{meeting_id}/room": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Room"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
+        /** Create a meeting; I am its secretary */
+        post: operations["create_meeting"];
         delete?: never;
         options?: never;
         head?: never;
@@ -646,34 +118,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Command"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Done"];
-                    };
-                };
-            };
-        };
+        /** Do something in a meeting */
+        post: operations["send_command"];
         delete?: never;
         options?: never;
         head?: never;
@@ -687,257 +133,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    after?: number;
-                };
-                header?: never;
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Journal"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/meetings/{meeting_id}/polls/{poll_id}/turnout": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    meeting_id: string;
-                    poll_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Turnout"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/meetings/{meeting_id}/papers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: {
-            parameters: {
-                query: {
-                    title?: string;
-                    filename: string;
-                    item_id?: string;
-                };
-                header?: {
-                    "Idempotency-Key"?: string;
-                };
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Done"];
-                    };
-                };
-            };
-        };
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/papers/{paper_id}/pages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    paper_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/papers/{paper_id}/original": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    paper_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/meetings/{meeting_id}/minutes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MinutesDocument"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/meetings/{meeting_id}/minutes/pdf": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        /** The journal after an entry, as far as I may see it */
+        get: operations["read_journal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -955,28 +152,93 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MediaAccess"];
-                    };
-                };
-            };
+        /** Tokens and addresses for picture and sound, by my rights */
+        post: operations["enter_conference"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/minutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** The minutes as they stand */
+        get: operations["read_minutes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/minutes/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The minutes on paper: a preview of the draft, or the locked or signed paper */
+        get: operations["read_minutes_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add a paper: its raw bytes */
+        put: operations["upload_paper"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/polls/{poll_id}/turnout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many have cast their ballot */
+        get: operations["read_turnout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/room": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The meeting as I see it now */
+        get: operations["load_room"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -990,30 +252,165 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    meeting_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Wall"];
-                    };
-                };
-            };
-        };
+        /** Every bridge's line, for those who direct */
+        get: operations["read_wall"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/papers/{paper_id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The paper as it was uploaded */
+        get: operations["download_original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/papers/{paper_id}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The paper as a PDF */
+        get: operations["read_pages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People of my organisation */
+        get: operations["list_people"];
+        put?: never;
+        /** Add a person */
+        post: operations["add_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a person; a closed account is signed out everywhere */
+        patch: operations["change_person"];
+        trace?: never;
+    };
+    "/api/people/{person_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time sign-in link for a person */
+        post: operations["make_sign_in_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with user name and password */
+        post: operations["sign_in"];
+        /** End this session on this device */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/bridge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Join as a bridge with its code */
+        post: operations["join_as_bridge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a one-time link's code */
+        post: operations["sign_in_by_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange the refresh cookie for a new session */
+        post: operations["refresh_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1029,30 +426,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["VerificationReport"];
-                    };
-                };
-            };
-        };
+        /** Check the signatures of a PDF */
+        post: operations["verify_paper"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1073,42 +448,47 @@ export interface components {
          * @description Who did it, by the name he or she then had.
          */
         ActorRef: {
-            kind: components["schemas"]["ActorKind"];
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            kind: components["schemas"]["ActorKind"];
             /** Name */
             name: string;
         };
         /** AddItem */
         AddItem: {
-            /** Title */
-            title: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "add_item";
             /**
              * Parent Id
              * @default null
              */
             parent_id?: string | null;
             /**
-             * Presenter
-             * @default
-             */
-            presenter?: string;
-            /**
              * Planned Min
              * @default null
              */
             planned_min?: number | null;
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
+             * Presenter
+             * @default
              */
-            kind: "add_item";
+            presenter?: string;
+            /** Title */
+            title: string;
         };
         /** AgendaItem */
         AgendaItem: {
+            /**
+             * Ended At
+             * @default null
+             */
+            ended_at: string | null;
             /**
              * Id
              * Format: uuid
@@ -1116,32 +496,27 @@ export interface components {
             id: string;
             /** Parent Id */
             parent_id: string | null;
+            /**
+             * Planned Min
+             * @default null
+             */
+            planned_min: number | null;
             /** Position */
             position: number;
-            /** Title */
-            title: string;
             /**
              * Presenter
              * @default
              */
             presenter: string;
             /**
-             * Planned Min
-             * @default null
-             */
-            planned_min: number | null;
-            /** @default pending */
-            state: components["schemas"]["ItemState"];
-            /**
              * Started At
              * @default null
              */
             started_at: string | null;
-            /**
-             * Ended At
-             * @default null
-             */
-            ended_at: string | null;
+            /** @default pending */
+            state: components["schemas"]["ItemState"];
+            /** Title */
+            title: string;
         };
         /** AskFloor */
         AskFloor: {
@@ -1162,71 +537,71 @@ export interface components {
          */
         Attendant: {
             /**
-             * Person Id
-             * Format: uuid
-             */
-            person_id: string;
-            /** Name */
-            name: string;
-            /** Position */
-            position: string;
-            role: components["schemas"]["Role"];
-            /** @default expected */
-            state: components["schemas"]["AttendanceState"];
-            /**
              * Checked In At
              * @default null
              */
             checked_in_at: string | null;
             /**
-             * Left At
-             * @default null
-             */
-            left_at: string | null;
-            /**
              * Excuse
              * @default
              */
             excuse: string;
+            /**
+             * Left At
+             * @default null
+             */
+            left_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /** Position */
+            position: string;
+            role: components["schemas"]["Role"];
+            /** @default expected */
+            state: components["schemas"]["AttendanceState"];
         };
         /** Attendee */
         Attendee: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            presence: components["schemas"]["Presence"];
-            /**
-             * Note
-             * @default
-             */
-            note: string;
             /**
              * Arrived At
              * @default null
              */
             arrived_at: string | null;
             /**
-             * Left At
-             * @default null
-             */
-            left_at: string | null;
-            /**
              * Evidence
              * @default []
              */
             evidence: number[];
+            /**
+             * Left At
+             * @default null
+             */
+            left_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            presence: components["schemas"]["Presence"];
+            /** Title */
+            title: string;
         };
         /** Ballot */
         Ballot: {
+            choice: components["schemas"]["Choice"];
+            /** Name */
+            name: string;
             /**
              * Voter Id
              * Format: uuid
              */
             voter_id: string;
-            /** Name */
-            name: string;
-            choice: components["schemas"]["Choice"];
         };
         /**
          * Body
@@ -1236,29 +611,34 @@ export interface components {
         Body: "state" | "party" | "plain";
         /**
          * Bridge
-         * @description `parent`: the bridge above it (a commune's district or province); `capacity`: seats in its hall.
+         * @description `parent`: what it belongs to (a district, a province); `capacity`: seats in its hall.
          */
         Bridge: {
+            /** Active */
+            active: boolean;
+            /** Capacity */
+            capacity: number | null;
+            /** Code */
+            code: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Code */
-            code: string;
             /** Name */
             name: string;
             /** Parent */
-            parent: string | null;
+            parent: string;
             /** Phone */
             phone: string;
-            /** Capacity */
-            capacity: number;
         };
         /** BridgeAttendance */
         BridgeAttendance: {
-            /** Name */
-            name: string;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
             /**
              * Head Count
              * @default null
@@ -1274,14 +654,21 @@ export interface components {
              * @default null
              */
             left_at: string | null;
-            /**
-             * Evidence
-             * @default []
-             */
-            evidence: number[];
+            /** Name */
+            name: string;
         };
         /** BridgeChange */
         BridgeChange: {
+            /**
+             * Active
+             * @default null
+             */
+            active?: boolean | null;
+            /**
+             * Capacity
+             * @default null
+             */
+            capacity?: number | null;
             /**
              * Code
              * @default null
@@ -1302,11 +689,6 @@ export interface components {
              * @default null
              */
             phone?: string | null;
-            /**
-             * Capacity
-             * @default null
-             */
-            capacity?: number | null;
         };
         /** BridgeCheckedIn */
         BridgeCheckedIn: {
@@ -1352,16 +734,16 @@ export interface components {
              * Format: uuid
              */
             bridge_id: string;
-            /** Name */
-            name: string;
             /** Code */
             code: string;
-            role: components["schemas"]["Role"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "bridge.invited";
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /** BridgeList */
         BridgeList: {
@@ -1378,26 +760,26 @@ export interface components {
              * Format: uuid
              */
             bridge_id: string;
-            /** Name */
-            name: string;
-            /** Code */
-            code: string;
-            role: components["schemas"]["Role"];
             /**
              * Checked In At
              * @default null
              */
             checked_in_at: string | null;
-            /**
-             * Left At
-             * @default null
-             */
-            left_at: string | null;
+            /** Code */
+            code: string;
             /**
              * Heads
              * @default null
              */
             heads: number | null;
+            /**
+             * Left At
+             * @default null
+             */
+            left_at: string | null;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /** BridgeUninvited */
         BridgeUninvited: {
@@ -1415,29 +797,29 @@ export interface components {
         /** CancelPoll */
         CancelPoll: {
             /**
-             * Poll Id
-             * Format: uuid
-             */
-            poll_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "cancel_poll";
-        };
-        /** CastBallot */
-        CastBallot: {
             /**
              * Poll Id
              * Format: uuid
              */
             poll_id: string;
+        };
+        /** CastBallot */
+        CastBallot: {
             choice: components["schemas"]["Choice"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "cast_ballot";
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
         };
         /** ChangeDetails */
         ChangeDetails: {
@@ -1455,33 +837,26 @@ export interface components {
              * Format: uuid
              */
             item_id: string;
-            /** Title */
-            title: string;
             /**
-             * Presenter
-             * @default
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            presenter?: string;
+            kind: "change_item";
             /**
              * Planned Min
              * @default null
              */
             planned_min?: number | null;
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
+             * Presenter
+             * @default
              */
-            kind: "change_item";
+            presenter?: string;
+            /** Title */
+            title: string;
         };
         /** ChangePaper */
         ChangePaper: {
-            /**
-             * Paper Id
-             * Format: uuid
-             */
-            paper_id: string;
-            /** Title */
-            title: string;
             /** Item Id */
             item_id: string | null;
             /**
@@ -1489,17 +864,19 @@ export interface components {
              * @enum {string}
              */
             kind: "change_paper";
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
+            /** Title */
+            title: string;
         };
         /**
          * CheckIn
          * @description `person_id` None: the actor. For a bridge actor: the bridge, with the heads in its hall.
          */
         CheckIn: {
-            /**
-             * Person Id
-             * @default null
-             */
-            person_id?: string | null;
             /**
              * Heads
              * @default null
@@ -1510,19 +887,24 @@ export interface components {
              * @enum {string}
              */
             kind: "check_in";
-        };
-        /** CheckOut */
-        CheckOut: {
             /**
              * Person Id
              * @default null
              */
             person_id?: string | null;
+        };
+        /** CheckOut */
+        CheckOut: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "check_out";
+            /**
+             * Person Id
+             * @default null
+             */
+            person_id?: string | null;
         };
         /**
          * Choice
@@ -1540,15 +922,15 @@ export interface components {
         /** ClosePoll */
         ClosePoll: {
             /**
-             * Poll Id
-             * Format: uuid
-             */
-            poll_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "close_poll";
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
         };
         /** CodeIn */
         CodeIn: {
@@ -1562,13 +944,13 @@ export interface components {
         CodeLink: {
             /** Code */
             code: string;
-            /** Url */
-            url: string;
             /**
              * Expires At
              * Format: date-time
              */
             expires_at: string;
+            /** Url */
+            url: string;
         };
         /**
          * ColourScheme
@@ -1600,89 +982,53 @@ export interface components {
          * @description `version`: the one the editor saw, so that two editors do not overwrite each other.
          */
         CorrectMinutes: {
-            /** Version */
-            version: number;
-            /** Paragraph Id */
-            paragraph_id: string;
-            /** Text */
-            text: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "correct_minutes";
-        };
-        /**
-         * Details
-         * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
-         */
-        DetailsInput: {
-            /** Title */
-            title: string;
-            kind: components["schemas"]["MeetingKind"];
-            /** Body Name */
-            body_name: string;
-            /** Place */
-            place: string;
-            /**
-             * Starts At
-             * Format: date-time
-             */
-            starts_at: string;
-            /**
-             * Ends At
-             * @default null
-             */
-            ends_at?: string | null;
-            /**
-             * Members In Office
-             * @default null
-             */
-            members_in_office?: number | null;
-            /**
-             * @default {
-             *       "numerator": 2,
-             *       "denominator": 3,
-             *       "strict": false
-             *     }
-             */
-            quorum?: components["schemas"]["Threshold"];
+            /** Paragraph Id */
+            paragraph_id: string;
+            /** Text */
+            text: string;
+            /** Version */
+            version: number;
         };
         /**
          * Details
          * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
          */
         Details: {
-            /** Title */
-            title: string;
-            kind: components["schemas"]["MeetingKind"];
             /** Body Name */
             body_name: string;
-            /** Place */
-            place: string;
-            /**
-             * Starts At
-             * Format: date-time
-             */
-            starts_at: string;
             /**
              * Ends At
              * @default null
              */
             ends_at: string | null;
+            kind: components["schemas"]["MeetingKind"];
             /**
              * Members In Office
              * @default null
              */
             members_in_office: number | null;
+            /** Place */
+            place: string;
             /**
              * @default {
-             *       "numerator": 2,
              *       "denominator": 3,
+             *       "numerator": 2,
              *       "strict": false
              *     }
              */
             quorum: components["schemas"]["Threshold"];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Title */
+            title: string;
         };
         /** DetailsChanged */
         DetailsChanged: {
@@ -1694,20 +1040,74 @@ export interface components {
             kind: "meeting.details_changed";
         };
         /**
+         * Details
+         * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
+         */
+        DetailsInput: {
+            /** Body Name */
+            body_name: string;
+            /**
+             * Ends At
+             * @default null
+             */
+            ends_at?: string | null;
+            kind: components["schemas"]["MeetingKind"];
+            /**
+             * Members In Office
+             * @default null
+             */
+            members_in_office?: number | null;
+            /** Place */
+            place: string;
+            /**
+             * @default {
+             *       "denominator": 3,
+             *       "numerator": 2,
+             *       "strict": false
+             *     }
+             */
+            quorum?: components["schemas"]["ThresholdInput"];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * Done
+         * @description The answer to every command: the last journal entry it made (or found), what it created, when.
+         */
+        Done: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * @default null
+             */
+            id: string | null;
+            /** Seq */
+            seq: number;
+        };
+        /**
          * EndFloor
          * @description By the chair, or by the speaker.
          */
         EndFloor: {
             /**
-             * Turn Id
-             * Format: uuid
-             */
-            turn_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "end_floor";
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
         };
         /** EndLead */
         EndLead: {
@@ -1722,21 +1122,26 @@ export interface components {
          * @description One entry of the journal. `hash`: hex SHA-256 over the previous hash and the entry's canonical body.
          */
         Entry: {
-            /** Seq */
-            seq: number;
+            actor: components["schemas"]["ActorRef"];
             /**
              * At
              * Format: date-time
              */
             at: string;
-            actor: components["schemas"]["ActorRef"];
             event: components["schemas"]["Event"];
             /** Hash */
             hash: string;
+            /** Seq */
+            seq: number;
         };
         Event: components["schemas"]["MeetingCreated"] | components["schemas"]["DetailsChanged"] | components["schemas"]["PersonInvited"] | components["schemas"]["PersonUninvited"] | components["schemas"]["BridgeInvited"] | components["schemas"]["BridgeUninvited"] | components["schemas"]["MeetingConvened"] | components["schemas"]["MeetingOpened"] | components["schemas"]["MeetingClosed"] | components["schemas"]["ItemAdded"] | components["schemas"]["ItemChanged"] | components["schemas"]["ItemsMoved"] | components["schemas"]["ItemsRemoved"] | components["schemas"]["ItemStarted"] | components["schemas"]["ItemFinished"] | components["schemas"]["PaperAdded"] | components["schemas"]["PaperChanged"] | components["schemas"]["PaperRemoved"] | components["schemas"]["LeadMoved"] | components["schemas"]["LeadEnded"] | components["schemas"]["PersonCheckedIn"] | components["schemas"]["PersonCheckedOut"] | components["schemas"]["PersonExcused"] | components["schemas"]["BridgeCheckedIn"] | components["schemas"]["BridgeCheckedOut"] | components["schemas"]["HeadsReported"] | components["schemas"]["FloorAsked"] | components["schemas"]["FloorWithdrawn"] | components["schemas"]["FloorGiven"] | components["schemas"]["FloorExtended"] | components["schemas"]["FloorEnded"] | components["schemas"]["PollPrepared"] | components["schemas"]["PollCancelled"] | components["schemas"]["PollOpened"] | components["schemas"]["PollClosed"] | components["schemas"]["StandByChanged"] | components["schemas"]["OnAirChanged"] | components["schemas"]["MinutesCompiled"] | components["schemas"]["MinutesCorrected"] | components["schemas"]["MinutesLocked"] | components["schemas"]["MinutesSigned"];
         /** Excuse */
         Excuse: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "excuse";
             /**
              * Person Id
              * Format: uuid
@@ -1747,19 +1152,9 @@ export interface components {
              * @default
              */
             reason?: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "excuse";
         };
         /** ExtendFloor */
         ExtendFloor: {
-            /**
-             * Turn Id
-             * Format: uuid
-             */
-            turn_id: string;
             /** Extra S */
             extra_s: number;
             /**
@@ -1767,25 +1162,17 @@ export interface components {
              * @enum {string}
              */
             kind: "extend_floor";
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
         };
         /**
          * Facts
          * @description What stands between the title and the course of the meeting.
          */
         Facts: {
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /** Closed At */
-            closed_at: string | null;
-            /** Place */
-            place: string;
-            chair: components["schemas"]["Officer"];
-            secretary: components["schemas"]["Officer"];
-            /** Members In Office */
-            members_in_office: number;
             /**
              * Attendees
              * @default []
@@ -1796,8 +1183,21 @@ export interface components {
              * @default []
              */
             bridges: components["schemas"]["BridgeAttendance"][];
+            chair: components["schemas"]["Officer"];
+            /** Closed At */
+            closed_at: string | null;
+            /** Members In Office */
+            members_in_office: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Place */
+            place: string;
             /** @default null */
             quorum: components["schemas"]["QuorumRecord"] | null;
+            secretary: components["schemas"]["Officer"];
         };
         /** FinishItem */
         FinishItem: {
@@ -1814,27 +1214,27 @@ export interface components {
         };
         /** FloorAsked */
         FloorAsked: {
-            turn: components["schemas"]["Turn"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "floor.asked";
+            turn: components["schemas"]["Turn"];
         };
         /** FloorEnded */
         FloorEnded: {
-            /**
-             * Turn Id
-             * Format: uuid
-             */
-            turn_id: string;
-            /** Spoke S */
-            spoke_s: number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "floor.ended";
+            /** Spoke S */
+            spoke_s: number;
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
         };
         /**
          * FloorExtended
@@ -1842,45 +1242,45 @@ export interface components {
          */
         FloorExtended: {
             /**
-             * Turn Id
-             * Format: uuid
-             */
-            turn_id: string;
-            /** Limit S */
-            limit_s: number;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "floor.extended";
-        };
-        /** FloorGiven */
-        FloorGiven: {
+            /** Limit S */
+            limit_s: number;
             /**
              * Turn Id
              * Format: uuid
              */
             turn_id: string;
-            /** Limit S */
-            limit_s: number | null;
+        };
+        /** FloorGiven */
+        FloorGiven: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "floor.given";
-        };
-        /** FloorWithdrawn */
-        FloorWithdrawn: {
+            /** Limit S */
+            limit_s: number | null;
             /**
              * Turn Id
              * Format: uuid
              */
             turn_id: string;
+        };
+        /** FloorWithdrawn */
+        FloorWithdrawn: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "floor.withdrawn";
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
         };
         /**
          * Frozen
@@ -1895,53 +1295,53 @@ export interface components {
         /** GiveFloor */
         GiveFloor: {
             /**
-             * Turn Id
-             * Format: uuid
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            turn_id: string;
+            kind: "give_floor";
             /**
              * Limit S
              * @default null
              */
             limit_s?: number | null;
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
+             * Turn Id
+             * Format: uuid
              */
-            kind: "give_floor";
+            turn_id: string;
         };
         /**
          * Head
-         * @description `gathering` is the word for the occasion in the sentence that closes it: "Cuộc họp", "Hội nghị", "The meeting".
+         * @description `gathering` is what the closing sentence calls the occasion: "Cuộc họp", "Hội nghị", "The meeting".
          */
         Head: {
-            /** Organisation */
-            organisation: string;
-            /** Title */
-            title: string;
             body: components["schemas"]["Body"];
             /** Gathering */
             gathering: string;
+            /**
+             * Locality
+             * @default null
+             */
+            locality: string | null;
+            /**
+             * Number
+             * @default null
+             */
+            number: number | null;
+            /** Organisation */
+            organisation: string;
             /**
              * Parent Body
              * @default null
              */
             parent_body: string | null;
             /**
-             * Number
-             * @default null
-             */
-            number: number | null;
-            /**
              * Symbol
              * @default null
              */
             symbol: string | null;
-            /**
-             * Locality
-             * @default null
-             */
-            locality: string | null;
+            /** Title */
+            title: string;
         };
         /** HeadsReported */
         HeadsReported: {
@@ -1960,6 +1360,11 @@ export interface components {
         };
         /** IceServer */
         IceServer: {
+            /**
+             * Credential
+             * @default null
+             */
+            credential: string | null;
             /** Urls */
             urls: string[];
             /**
@@ -1967,11 +1372,6 @@ export interface components {
              * @default null
              */
             username: string | null;
-            /**
-             * Credential
-             * @default null
-             */
-            credential: string | null;
         };
         /** Invitation */
         Invitation: {
@@ -1997,13 +1397,13 @@ export interface components {
          * @description Invites, or changes the role of those invited already.
          */
         InvitePeople: {
-            /** People */
-            people: components["schemas"]["Invitation"][];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "invite_people";
+            /** People */
+            people: components["schemas"]["Invitation"][];
         };
         /** ItemAdded */
         ItemAdded: {
@@ -2021,17 +1421,17 @@ export interface components {
              * Format: uuid
              */
             item_id: string;
-            /** Title */
-            title: string;
-            /** Presenter */
-            presenter: string;
-            /** Planned Min */
-            planned_min: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "item.changed";
+            /** Planned Min */
+            planned_min: number | null;
+            /** Presenter */
+            presenter: string;
+            /** Title */
+            title: string;
         };
         /** ItemFinished */
         ItemFinished: {
@@ -2069,13 +1469,13 @@ export interface components {
          * @description Every item whose parent or position changed.
          */
         ItemsMoved: {
-            /** Places */
-            places: components["schemas"]["Placed"][];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "items.moved";
+            /** Places */
+            places: components["schemas"]["Placed"][];
         };
         /** ItemsRemoved */
         ItemsRemoved: {
@@ -2094,39 +1494,39 @@ export interface components {
         Journal: {
             /** After */
             after: number;
-            /** Upto */
-            upto: number;
-            /** Last */
-            last: number;
             /** Entries */
             entries: components["schemas"]["Entry"][];
+            /** Last */
+            last: number;
+            /** Upto */
+            upto: number;
         };
         /** JournalMessage */
         JournalMessage: {
+            /** After */
+            after: number;
+            /** Entries */
+            entries: components["schemas"]["Entry"][];
             /**
              * Meeting Id
              * Format: uuid
              */
             meeting_id: string;
-            /** After */
-            after: number;
             /** Upto */
             upto: number;
-            /** Entries */
-            entries: components["schemas"]["Entry"][];
         };
         /**
          * Lead
          * @description The page the chair leads everyone to. `page` counts from 1.
          */
         Lead: {
+            /** Page */
+            page: number;
             /**
              * Paper Id
              * Format: uuid
              */
             paper_id: string;
-            /** Page */
-            page: number;
         };
         /** LeadEnded */
         LeadEnded: {
@@ -2139,17 +1539,17 @@ export interface components {
         /** LeadMoved */
         LeadMoved: {
             /**
-             * Paper Id
-             * Format: uuid
-             */
-            paper_id: string;
-            /** Page */
-            page: number;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "lead.moved";
+            /** Page */
+            page: number;
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
         };
         /**
          * LeadTo
@@ -2157,17 +1557,17 @@ export interface components {
          */
         LeadTo: {
             /**
-             * Paper Id
-             * Format: uuid
-             */
-            paper_id: string;
-            /** Page */
-            page: number;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "lead_to";
+            /** Page */
+            page: number;
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
         };
         /**
          * Locale
@@ -2176,71 +1576,54 @@ export interface components {
         Locale: "vi" | "en";
         /** LockMinutes */
         LockMinutes: {
-            /** Version */
-            version: number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "lock_minutes";
+            /** Version */
+            version: number;
         };
         /**
          * Me
          * @description The reader's own place. `ballots`: the reader's own choices, poll by poll.
          */
         Me: {
-            role: components["schemas"]["Role"];
-            /** Rights */
-            rights: components["schemas"]["Right"][];
             /** Ballots */
             ballots: {
                 [key: string]: components["schemas"]["Choice"];
             };
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            role: components["schemas"]["Role"];
         };
         /**
          * MediaAccess
          * @description Where this actor sends and receives. Paths are of our own origin; None: not this actor's right.
          */
         MediaAccess: {
-            /** Whip Url */
-            whip_url: string | null;
-            /** Whep Url */
-            whep_url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Ice Servers */
+            ice_servers: components["schemas"]["IceServer"][];
+            /** Preview Token */
+            preview_token: string | null;
             /** Preview Whep Url */
             preview_whep_url: string | null;
             /** Publish Token */
             publish_token: string | null;
             /** Watch Token */
             watch_token: string;
-            /** Preview Token */
-            preview_token: string | null;
-            /** Ice Servers */
-            ice_servers: components["schemas"]["IceServer"][];
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
+            /** Whep Url */
+            whep_url: string;
+            /** Whip Url */
+            whip_url: string | null;
         };
         /** Meeting */
         Meeting: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Organisation Id
-             * Format: uuid
-             */
-            organisation_id: string;
-            details: components["schemas"]["Details"];
-            state: components["schemas"]["MeetingState"];
-            /**
-             * Opened At
-             * @default null
-             */
-            opened_at: string | null;
             /**
              * Closed At
              * @default null
@@ -2251,53 +1634,70 @@ export interface components {
              * @default null
              */
             current_item_id: string | null;
+            details: components["schemas"]["Details"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Hash
+             * @default
+             */
+            last_hash: string;
+            /**
+             * Last Seq
+             * @default 0
+             */
+            last_seq: number;
             /** @default null */
             lead: components["schemas"]["Lead"] | null;
-            /**
-             * Stand By Bridge Id
-             * @default null
-             */
-            stand_by_bridge_id: string | null;
             /**
              * On Air Bridge Id
              * @default null
              */
             on_air_bridge_id: string | null;
             /**
-             * Last Seq
-             * @default 0
+             * Opened At
+             * @default null
              */
-            last_seq: number;
+            opened_at: string | null;
             /**
-             * Last Hash
-             * @default
+             * Organisation Id
+             * Format: uuid
              */
-            last_hash: string;
+            organisation_id: string;
+            /**
+             * Stand By Bridge Id
+             * @default null
+             */
+            stand_by_bridge_id: string | null;
+            state: components["schemas"]["MeetingState"];
         };
         /** MeetingCard */
         MeetingCard: {
+            /** Closed At */
+            closed_at: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Title */
-            title: string;
             kind: components["schemas"]["MeetingKind"];
+            minutes_state: components["schemas"]["MinutesState"];
+            /** Opened At */
+            opened_at: string | null;
             /** Place */
             place: string;
+            role: components["schemas"]["Role"];
             /**
              * Starts At
              * Format: date-time
              */
             starts_at: string;
             state: components["schemas"]["MeetingState"];
-            role: components["schemas"]["Role"];
-            /** Opened At */
-            opened_at: string | null;
-            /** Closed At */
-            closed_at: string | null;
-            minutes_state: components["schemas"]["MinutesState"];
+            /** Title */
+            title: string;
         };
         /** MeetingClosed */
         MeetingClosed: {
@@ -2329,36 +1729,36 @@ export interface components {
          * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
          */
         MeetingDetails: {
-            /** Title */
-            title: string;
-            kind: components["schemas"]["MeetingKind"];
             /** Body Name */
             body_name: string;
-            /** Place */
-            place: string;
-            /**
-             * Starts At
-             * Format: date-time
-             */
-            starts_at: string;
             /**
              * Ends At
              * @default null
              */
             ends_at?: string | null;
+            kind: components["schemas"]["MeetingKind"];
             /**
              * Members In Office
              * @default null
              */
             members_in_office?: number | null;
+            /** Place */
+            place: string;
             /**
              * @default {
-             *       "numerator": 2,
              *       "denominator": 3,
+             *       "numerator": 2,
              *       "strict": false
              *     }
              */
-            quorum?: components["schemas"]["Threshold"];
+            quorum?: components["schemas"]["ThresholdInput"];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Title */
+            title: string;
         };
         /**
          * MeetingKind
@@ -2375,19 +1775,19 @@ export interface components {
          * @description With the quorum as it stood: the minutes print it.
          */
         MeetingOpened: {
-            /** Present */
-            present: number;
-            /** Members */
-            members: number;
-            /** Needed */
-            needed: number;
-            /** Reached */
-            reached: boolean;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "meeting.opened";
+            /** Members */
+            members: number;
+            /** Needed */
+            needed: number;
+            /** Present */
+            present: number;
+            /** Reached */
+            reached: boolean;
         };
         /**
          * MeetingState
@@ -2399,72 +1799,72 @@ export interface components {
          * @description `last_seq` and `last_hash` name the journal entry up to which these minutes tell the meeting.
          */
         Minutes: {
-            locale: components["schemas"]["Locale"];
-            head: components["schemas"]["Head"];
-            facts: components["schemas"]["Facts"];
-            /** Sections */
-            sections: components["schemas"]["Section"][];
             closing: components["schemas"]["Paragraph"];
-            /** Recipients */
-            recipients: string[];
-            /** Last Seq */
-            last_seq: number;
+            facts: components["schemas"]["Facts"];
+            head: components["schemas"]["Head"];
             /** Last Hash */
             last_hash: string;
+            /** Last Seq */
+            last_seq: number;
+            locale: components["schemas"]["Locale"];
+            /** Recipients */
+            recipients: string[];
+            /** Sections */
+            sections: components["schemas"]["Section"][];
         };
         /** MinutesCompiled */
         MinutesCompiled: {
-            /** Version */
-            version: number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "minutes.compiled";
+            /** Version */
+            version: number;
         };
         /** MinutesCorrected */
         MinutesCorrected: {
-            /** Version */
-            version: number;
-            /** Paragraph Id */
-            paragraph_id: string;
-            /** Text */
-            text: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "minutes.corrected";
+            /** Paragraph Id */
+            paragraph_id: string;
+            /** Text */
+            text: string;
+            /** Version */
+            version: number;
         };
         /** MinutesDocument */
         MinutesDocument: {
-            status: components["schemas"]["MinutesStatus"];
             minutes: components["schemas"]["Minutes"] | null;
+            status: components["schemas"]["MinutesStatus"];
         };
         /** MinutesLocked */
         MinutesLocked: {
-            /** Version */
-            version: number;
-            /** Sha256 */
-            sha256: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "minutes.locked";
+            /** Sha256 */
+            sha256: string;
+            /** Version */
+            version: number;
         };
         /** MinutesSigned */
         MinutesSigned: {
-            role: components["schemas"]["Role"];
-            /** Name */
-            name: string;
-            /** Sha256 */
-            sha256: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "minutes.signed";
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * MinutesState
@@ -2476,13 +1876,6 @@ export interface components {
          * @description `version` rises with every change of the text; `sha256`: hex, of the PDF as it stands, once locked.
          */
         MinutesStatus: {
-            /** @default none */
-            state: components["schemas"]["MinutesState"];
-            /**
-             * Version
-             * @default 0
-             */
-            version: number;
             /**
              * Sha256
              * @default null
@@ -2493,6 +1886,13 @@ export interface components {
              * @default []
              */
             signatures: components["schemas"]["Signature"][];
+            /** @default none */
+            state: components["schemas"]["MinutesState"];
+            /**
+             * Version
+             * @default 0
+             */
+            version: number;
         };
         /**
          * MoveItem
@@ -2504,58 +1904,51 @@ export interface components {
              * Format: uuid
              */
             item_id: string;
-            /** Parent Id */
-            parent_id: string | null;
-            /** Position */
-            position: number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "move_item";
+            /** Parent Id */
+            parent_id: string | null;
+            /** Position */
+            position: number;
         };
         /** NamedBallot */
         NamedBallot: {
+            /** Choice */
+            choice: string;
             /** Name */
             name: string;
             /** Title */
             title: string;
-            /** Choice */
-            choice: string;
         };
         /** NewBridge */
         NewBridge: {
+            /**
+             * Capacity
+             * @default null
+             */
+            capacity?: number | null;
             /** Code */
             code: string;
             /** Name */
             name: string;
             /**
              * Parent
-             * @default null
+             * @default
              */
-            parent?: string | null;
+            parent?: string;
             /**
              * Phone
              * @default
              */
             phone?: string;
-            /**
-             * Capacity
-             * @default 0
-             */
-            capacity?: number;
         };
         /** NewPerson */
         NewPerson: {
-            /** Username */
-            username: string;
             /** Name */
             name: string;
-            /**
-             * Position
-             * @default
-             */
-            position?: string;
             /** Office Roles */
             office_roles?: components["schemas"]["OfficeRole"][];
             /**
@@ -2563,6 +1956,13 @@ export interface components {
              * @default null
              */
             password?: string | null;
+            /**
+             * Position
+             * @default
+             */
+            position?: string;
+            /** Username */
+            username: string;
         };
         /**
          * OfficeRight
@@ -2581,6 +1981,11 @@ export interface components {
          * @description Who signs. `authority` is the line above the title ("T/M BAN THƯỜNG VỤ"), where a body writes one.
          */
         Officer: {
+            /**
+             * Authority
+             * @default
+             */
+            authority: string;
             /** Name */
             name: string;
             /**
@@ -2588,23 +1993,18 @@ export interface components {
              * @default
              */
             title: string;
-            /**
-             * Authority
-             * @default
-             */
-            authority: string;
         };
         /** OnAirChanged */
         OnAirChanged: {
             /** Bridge Id */
             bridge_id: string | null;
-            /** Name */
-            name: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "stage.on_air";
+            /** Name */
+            name: string;
         };
         /** OpenMeeting */
         OpenMeeting: {
@@ -2617,35 +2017,35 @@ export interface components {
         /** OpenPoll */
         OpenPoll: {
             /**
-             * Poll Id
-             * Format: uuid
-             */
-            poll_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "open_poll";
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
         };
         /** OptionCount */
         OptionCount: {
-            /** Label */
-            label: string;
             /** Count */
             count: number;
+            /** Label */
+            label: string;
         };
-        /** OrganisationOut */
-        OrganisationOut: {
+        /** Organisation */
+        Organisation: {
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            locale: components["schemas"]["Locale"];
             /** Name */
             name: string;
             /** Zone */
             zone: string;
-            locale: components["schemas"]["Locale"];
         };
         /**
          * Paper
@@ -2653,49 +2053,42 @@ export interface components {
          */
         Paper: {
             /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+            /** Filename */
+            filename: string;
+            /**
              * Id
              * Format: uuid
              */
             id: string;
             /** Item Id */
             item_id: string | null;
-            /** Title */
-            title: string;
-            /** Filename */
-            filename: string;
             /** Media Type */
             media_type: string;
-            /** Size Bytes */
-            size_bytes: number;
-            /** Sha256 */
-            sha256: string;
             /** Pages */
             pages: number;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
             state: components["schemas"]["PaperState"];
-            /**
-             * Added At
-             * Format: date-time
-             */
-            added_at: string;
+            /** Title */
+            title: string;
         };
         /** PaperAdded */
         PaperAdded: {
-            paper: components["schemas"]["Paper"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "paper.added";
+            paper: components["schemas"]["Paper"];
         };
         /** PaperChanged */
         PaperChanged: {
-            /**
-             * Paper Id
-             * Format: uuid
-             */
-            paper_id: string;
-            /** Title */
-            title: string;
             /** Item Id */
             item_id: string | null;
             /**
@@ -2703,19 +2096,26 @@ export interface components {
              * @enum {string}
              */
             kind: "paper.changed";
-        };
-        /** PaperRemoved */
-        PaperRemoved: {
             /**
              * Paper Id
              * Format: uuid
              */
             paper_id: string;
+            /** Title */
+            title: string;
+        };
+        /** PaperRemoved */
+        PaperRemoved: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "paper.removed";
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
         };
         /**
          * PaperState
@@ -2727,20 +2127,20 @@ export interface components {
          * @description `composed` keeps the sentence as it came out of the journal once the secretary has corrected it.
          */
         Paragraph: {
-            /** Id */
-            id: string;
-            /** Text */
-            text: string;
-            /**
-             * Evidence
-             * @default []
-             */
-            evidence: number[];
             /**
              * Composed
              * @default null
              */
             composed: string | null;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: number[];
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
         };
         /** PasswordChange */
         PasswordChange: {
@@ -2751,78 +2151,83 @@ export interface components {
         };
         /** Person */
         Person: {
+            /** Active */
+            active: boolean;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Username */
-            username: string;
             /** Name */
             name: string;
-            /** Position */
-            position: string;
             /** Office Roles */
             office_roles: components["schemas"]["OfficeRole"][];
-            /** Active */
-            active: boolean;
+            /** Position */
+            position: string;
+            /** Username */
+            username: string;
         };
         /** PersonChange */
         PersonChange: {
-            /**
-             * Name
-             * @default null
-             */
-            name?: string | null;
-            /**
-             * Position
-             * @default null
-             */
-            position?: string | null;
-            /**
-             * Office Roles
-             * @default null
-             */
-            office_roles?: components["schemas"]["OfficeRole"][] | null;
             /**
              * Active
              * @default null
              */
             active?: boolean | null;
             /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Office Roles
+             * @default null
+             */
+            office_roles?: components["schemas"]["OfficeRole"][] | null;
+            /**
              * Password
              * @default null
              */
             password?: string | null;
+            /**
+             * Position
+             * @default null
+             */
+            position?: string | null;
         };
         /** PersonCheckedIn */
         PersonCheckedIn: {
-            /**
-             * Person Id
-             * Format: uuid
-             */
-            person_id: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "person.checked_in";
-        };
-        /** PersonCheckedOut */
-        PersonCheckedOut: {
             /**
              * Person Id
              * Format: uuid
              */
             person_id: string;
+        };
+        /** PersonCheckedOut */
+        PersonCheckedOut: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "person.checked_out";
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
         };
         /** PersonExcused */
         PersonExcused: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "person.excused";
             /**
              * Person Id
              * Format: uuid
@@ -2830,29 +2235,24 @@ export interface components {
             person_id: string;
             /** Reason */
             reason: string;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "person.excused";
         };
         /** PersonInvited */
         PersonInvited: {
-            /**
-             * Person Id
-             * Format: uuid
-             */
-            person_id: string;
-            /** Name */
-            name: string;
-            /** Position */
-            position: string;
-            role: components["schemas"]["Role"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "person.invited";
+            /** Name */
+            name: string;
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /** Position */
+            position: string;
+            role: components["schemas"]["Role"];
         };
         /** PersonList */
         PersonList: {
@@ -2862,15 +2262,15 @@ export interface components {
         /** PersonUninvited */
         PersonUninvited: {
             /**
-             * Person Id
-             * Format: uuid
-             */
-            person_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "person.uninvited";
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
         };
         /** Placed */
         Placed: {
@@ -2890,23 +2290,6 @@ export interface components {
          */
         Poll: {
             /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Item Id */
-            item_id: string | null;
-            /** Question */
-            question: string;
-            rule: components["schemas"]["PollRule"];
-            /** @default prepared */
-            state: components["schemas"]["PollState"];
-            /**
-             * Opened At
-             * @default null
-             */
-            opened_at: string | null;
-            /**
              * Closed At
              * @default null
              */
@@ -2918,43 +2301,55 @@ export interface components {
             entitled: string[];
             /** @default null */
             frozen: components["schemas"]["Frozen"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Id */
+            item_id: string | null;
+            /**
+             * Opened At
+             * @default null
+             */
+            opened_at: string | null;
+            /** Question */
+            question: string;
+            rule: components["schemas"]["PollRule"];
+            /** @default prepared */
+            state: components["schemas"]["PollState"];
             /** @default null */
             tally: components["schemas"]["Tally"] | null;
         };
         /** PollCancelled */
         PollCancelled: {
             /**
-             * Poll Id
-             * Format: uuid
-             */
-            poll_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "poll.cancelled";
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
         };
         /** PollClosed */
         PollClosed: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "poll.closed";
             /**
              * Poll Id
              * Format: uuid
              */
             poll_id: string;
             tally: components["schemas"]["Tally"];
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "poll.closed";
         };
         /** PollOpened */
         PollOpened: {
-            /**
-             * Poll Id
-             * Format: uuid
-             */
-            poll_id: string;
             /** Entitled */
             entitled: string[];
             frozen: components["schemas"]["Frozen"];
@@ -2963,99 +2358,104 @@ export interface components {
              * @enum {string}
              */
             kind: "poll.opened";
+            /**
+             * Poll Id
+             * Format: uuid
+             */
+            poll_id: string;
         };
         /** PollPrepared */
         PollPrepared: {
-            poll: components["schemas"]["Poll"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "poll.prepared";
+            poll: components["schemas"]["Poll"];
         };
         /**
          * PollRecord
          * @description `counted` votes were held against `rule` of `base`; `ballots` is empty unless the vote was by name.
          */
         PollRecord: {
-            /** Id */
-            id: string;
-            /** Question */
-            question: string;
-            /** Form */
-            form: string;
-            /** Opened At */
-            opened_at: string | null;
-            /**
-             * Closed At
-             * Format: date-time
-             */
-            closed_at: string;
-            /** Options */
-            options: components["schemas"]["OptionCount"][];
-            /** Electorate */
-            electorate: number;
-            /** Cast */
-            cast: number;
-            /** Base Label */
-            base_label: string;
-            /** Base */
-            base: number;
-            /** Counted */
-            counted: number;
-            rule: components["schemas"]["Threshold"] | null;
-            /** Formula */
-            formula: string;
-            /** Outcome */
-            outcome: string;
-            /** Carried */
-            carried: boolean | null;
             /**
              * Ballots
              * @default []
              */
             ballots: components["schemas"]["NamedBallot"][];
+            /** Base */
+            base: number;
+            /** Base Label */
+            base_label: string;
+            /** Carried */
+            carried: boolean | null;
+            /** Cast */
+            cast: number;
+            /**
+             * Closed At
+             * Format: date-time
+             */
+            closed_at: string;
+            /** Counted */
+            counted: number;
+            /** Electorate */
+            electorate: number;
             /**
              * Evidence
              * @default []
              */
             evidence: number[];
-        };
-        /** PollRule */
-        PollRuleInput: {
-            /** @default members_in_office */
-            base?: components["schemas"]["VoteBase"];
-            /**
-             * @default {
-             *       "numerator": 1,
-             *       "denominator": 2,
-             *       "strict": true
-             *     }
-             */
-            threshold?: components["schemas"]["Threshold"];
-            /**
-             * Changeable
-             * @default true
-             */
-            changeable?: boolean;
+            /** Form */
+            form: string;
+            /** Formula */
+            formula: string;
+            /** Id */
+            id: string;
+            /** Opened At */
+            opened_at: string | null;
+            /** Options */
+            options: components["schemas"]["OptionCount"][];
+            /** Outcome */
+            outcome: string;
+            /** Question */
+            question: string;
+            rule: components["schemas"]["Threshold"] | null;
         };
         /** PollRule */
         PollRule: {
             /** @default members_in_office */
             base: components["schemas"]["VoteBase"];
             /**
-             * @default {
-             *       "numerator": 1,
-             *       "denominator": 2,
-             *       "strict": true
-             *     }
-             */
-            threshold: components["schemas"]["Threshold"];
-            /**
              * Changeable
              * @default true
              */
             changeable: boolean;
+            /**
+             * @default {
+             *       "denominator": 2,
+             *       "numerator": 1,
+             *       "strict": true
+             *     }
+             */
+            threshold: components["schemas"]["Threshold"];
+        };
+        /** PollRule */
+        PollRuleInput: {
+            /** @default members_in_office */
+            base?: components["schemas"]["VoteBase"];
+            /**
+             * Changeable
+             * @default true
+             */
+            changeable?: boolean;
+            /**
+             * @default {
+             *       "denominator": 2,
+             *       "numerator": 1,
+             *       "strict": true
+             *     }
+             */
+            threshold?: components["schemas"]["ThresholdInput"];
         };
         /**
          * PollState
@@ -3064,19 +2464,19 @@ export interface components {
         PollState: "prepared" | "open" | "closed" | "cancelled";
         /** PreparePoll */
         PreparePoll: {
-            /** Question */
-            question: string;
             /**
              * Item Id
              * @default null
              */
             item_id?: string | null;
-            rule?: components["schemas"]["PollRuleInput"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "prepare_poll";
+            /** Question */
+            question: string;
+            rule?: components["schemas"]["PollRuleInput"];
         };
         /**
          * Presence
@@ -3085,13 +2485,13 @@ export interface components {
         Presence: "present" | "substitute" | "guest" | "excused" | "absent";
         /** PresenceMessage */
         PresenceMessage: {
+            /** Bridges */
+            bridges: components["schemas"]["WallBridge"][];
             /**
              * Meeting Id
              * Format: uuid
              */
             meeting_id: string;
-            /** Bridges */
-            bridges: components["schemas"]["WallBridge"][];
         };
         /** PresentMessage */
         PresentMessage: {
@@ -3108,12 +2508,6 @@ export interface components {
          * @description RFC 9457. `code` is stable; `title` and `detail` are in the reader's language; `facts` fill the sentence.
          */
         Problem: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
             /** Code */
             code: string;
             /** Detail */
@@ -3122,36 +2516,42 @@ export interface components {
             facts: {
                 [key: string]: unknown;
             };
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
         };
         /**
          * Profile
          * @description Who is signed in. A bridge has no office roles; its `position` is its code.
          */
         Profile: {
-            kind: components["schemas"]["ActorKind"];
+            colour_scheme: components["schemas"]["ColourScheme"];
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            kind: components["schemas"]["ActorKind"];
+            locale: components["schemas"]["Locale"];
             /** Name */
             name: string;
-            /** Position */
-            position: string;
-            /** Office Roles */
-            office_roles: components["schemas"]["OfficeRole"][];
             /** Office Rights */
             office_rights: components["schemas"]["OfficeRight"][];
-            organisation: components["schemas"]["OrganisationOut"];
-            locale: components["schemas"]["Locale"];
-            colour_scheme: components["schemas"]["ColourScheme"];
+            /** Office Roles */
+            office_roles: components["schemas"]["OfficeRole"][];
+            organisation: components["schemas"]["Organisation"];
+            /** Position */
+            position: string;
         };
         /** ProfileChange */
         ProfileChange: {
             /** @default null */
-            locale?: components["schemas"]["Locale"] | null;
-            /** @default null */
             colour_scheme?: components["schemas"]["ColourScheme"] | null;
+            /** @default null */
+            locale?: components["schemas"]["Locale"] | null;
         };
         /**
          * PutOnAir
@@ -3176,20 +2576,20 @@ export interface components {
          * @description Present voting members against members in office, as it stood at the opening.
          */
         QuorumRecord: {
-            /** Present */
-            present: number;
-            /** Members */
-            members: number;
-            /** Needed */
-            needed: number;
-            rule: components["schemas"]["Threshold"];
-            /** Reached */
-            reached: boolean;
             /**
              * Evidence
              * @default []
              */
             evidence: number[];
+            /** Members */
+            members: number;
+            /** Needed */
+            needed: number;
+            /** Present */
+            present: number;
+            /** Reached */
+            reached: boolean;
+            rule: components["schemas"]["Threshold"];
         };
         /**
          * RemoveItem
@@ -3210,15 +2610,15 @@ export interface components {
         /** RemovePaper */
         RemovePaper: {
             /**
-             * Paper Id
-             * Format: uuid
-             */
-            paper_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "remove_paper";
+            /**
+             * Paper Id
+             * Format: uuid
+             */
+            paper_id: string;
         };
         /** ReportHeads */
         ReportHeads: {
@@ -3247,23 +2647,23 @@ export interface components {
          * @description `seq`: the journal entry up to which this picture holds.
          */
         Room: {
-            /** Seq */
-            seq: number;
-            meeting: components["schemas"]["Meeting"];
             /** Agenda */
             agenda: components["schemas"]["AgendaItem"][];
-            /** Papers */
-            papers: components["schemas"]["Paper"][];
             /** Attendants */
             attendants: components["schemas"]["Attendant"][];
             /** Bridges */
             bridges: components["schemas"]["BridgeSeat"][];
-            /** Turns */
-            turns: components["schemas"]["Turn"][];
+            me: components["schemas"]["Me"];
+            meeting: components["schemas"]["Meeting"];
+            minutes: components["schemas"]["MinutesStatus"];
+            /** Papers */
+            papers: components["schemas"]["Paper"][];
             /** Polls */
             polls: components["schemas"]["Poll"][];
-            minutes: components["schemas"]["MinutesStatus"];
-            me: components["schemas"]["Me"];
+            /** Seq */
+            seq: number;
+            /** Turns */
+            turns: components["schemas"]["Turn"][];
         };
         /** SeatMessage */
         SeatMessage: {
@@ -3282,8 +2682,6 @@ export interface components {
             id: string;
             /** Number */
             number: string;
-            /** Title */
-            title: string;
             /**
              * Paragraphs
              * @default []
@@ -3294,6 +2692,8 @@ export interface components {
              * @default []
              */
             polls: components["schemas"]["PollRecord"][];
+            /** Title */
+            title: string;
         };
         /** Session */
         Session: {
@@ -3308,10 +2708,10 @@ export interface components {
         };
         /** SignIn */
         SignIn: {
-            /** Username */
-            username: string;
             /** Password */
             password: string;
+            /** Username */
+            username: string;
         };
         /**
          * SignMinutes
@@ -3326,9 +2726,9 @@ export interface components {
         };
         /** Signature */
         Signature: {
-            role: components["schemas"]["Role"];
             /** Name */
             name: string;
+            role: components["schemas"]["Role"];
             /**
              * Signed At
              * Format: date-time
@@ -3340,6 +2740,10 @@ export interface components {
          * @description One signature in a PDF. `intact`: not a byte it covers was changed; `trusted`: by a certificate we know.
          */
         SignatureReport: {
+            /** Covers Whole */
+            covers_whole: boolean;
+            /** Intact */
+            intact: boolean;
             /** Name */
             name: string;
             /** Organisation */
@@ -3348,12 +2752,8 @@ export interface components {
             reason: string;
             /** Signed At */
             signed_at: string | null;
-            /** Intact */
-            intact: boolean;
             /** Trusted */
             trusted: boolean;
-            /** Covers Whole */
-            covers_whole: boolean;
         };
         /**
          * StandBy
@@ -3399,33 +2799,45 @@ export interface components {
          * @description `needed`: the least votes for that carry; `silent`: entitled but cast nothing.
          */
         Tally: {
-            /** Votes For */
-            votes_for: number;
-            /** Votes Against */
-            votes_against: number;
             /** Abstentions */
             abstentions: number;
-            /** Silent */
-            silent: number;
+            /** Ballots */
+            ballots: components["schemas"]["Ballot"][];
             base: components["schemas"]["VoteBase"];
             /** Base Count */
             base_count: number;
-            /** Needed */
-            needed: number;
             /** Carried */
             carried: boolean;
-            /** Ballots */
-            ballots: components["schemas"]["Ballot"][];
+            /** Needed */
+            needed: number;
+            /** Silent */
+            silent: number;
+            /** Votes Against */
+            votes_against: number;
+            /** Votes For */
+            votes_for: number;
         };
         /**
          * Threshold
          * @description An exact fraction of a base; never a float (DOMAIN 2.5: print base and formula).
          */
         Threshold: {
-            /** Numerator */
-            numerator: number;
             /** Denominator */
             denominator: number;
+            /** Numerator */
+            numerator: number;
+            /** Strict */
+            strict: boolean;
+        };
+        /**
+         * Threshold
+         * @description An exact fraction of a base; never a float (DOMAIN 2.5: print base and formula).
+         */
+        ThresholdInput: {
+            /** Denominator */
+            denominator: number;
+            /** Numerator */
+            numerator: number;
             /** Strict */
             strict: boolean;
         };
@@ -3435,49 +2847,60 @@ export interface components {
          */
         Turn: {
             /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            speaker_kind: components["schemas"]["ActorKind"];
-            /**
-             * Speaker Id
-             * Format: uuid
-             */
-            speaker_id: string;
-            /** Name */
-            name: string;
-            /** Item Id */
-            item_id: string | null;
-            state: components["schemas"]["TurnState"];
-            /**
              * Asked At
              * Format: date-time
              */
             asked_at: string;
             /**
-             * Started At
+             * Ended At
              * @default null
              */
-            started_at: string | null;
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Id */
+            item_id: string | null;
             /**
              * Limit S
              * @default null
              */
             limit_s: number | null;
+            /** Name */
+            name: string;
             /**
-             * Ended At
+             * Speaker Id
+             * Format: uuid
+             */
+            speaker_id: string;
+            speaker_kind: components["schemas"]["ActorKind"];
+            /**
+             * Started At
              * @default null
              */
-            ended_at: string | null;
+            started_at: string | null;
+            state: components["schemas"]["TurnState"];
         };
         /**
          * TurnState
          * @enum {string}
          */
         TurnState: "waiting" | "speaking" | "done" | "withdrawn";
+        /** Turnout */
+        Turnout: {
+            /** Cast */
+            cast: number;
+            /** Entitled */
+            entitled: number;
+        };
         /** TurnoutMessage */
         TurnoutMessage: {
+            /** Cast */
+            cast: number;
+            /** Entitled */
+            entitled: number;
             /**
              * Meeting Id
              * Format: uuid
@@ -3488,10 +2911,6 @@ export interface components {
              * Format: uuid
              */
             poll_id: string;
-            /** Cast */
-            cast: number;
-            /** Entitled */
-            entitled: number;
         };
         /** UninviteBridge */
         UninviteBridge: {
@@ -3509,34 +2928,34 @@ export interface components {
         /** UninvitePerson */
         UninvitePerson: {
             /**
-             * Person Id
-             * Format: uuid
-             */
-            person_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "uninvite_person";
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
         };
         /**
          * VerificationReport
          * @description `valid`: signed, every signature holds and is trusted, and nothing was added after the last one.
          */
         VerificationReport: {
-            /** Sha256 */
-            sha256: string;
-            /** Signed */
-            signed: boolean;
-            /** Valid */
-            valid: boolean;
             /**
              * Problem
              * @enum {string}
              */
             problem: "" | "not-signed" | "changed" | "untrusted" | "unreadable";
+            /** Sha256 */
+            sha256: string;
             /** Signatures */
             signatures: components["schemas"]["SignatureReport"][];
+            /** Signed */
+            signed: boolean;
+            /** Valid */
+            valid: boolean;
         };
         /**
          * VoteBase
@@ -3556,16 +2975,16 @@ export interface components {
              * Format: uuid
              */
             bridge_id: string;
-            /** Online */
-            online: boolean;
-            /** Publishing */
-            publishing: boolean;
-            quality: components["schemas"]["Quality"];
             /**
              * Loss
              * @default null
              */
             loss: number | null;
+            /** Online */
+            online: boolean;
+            /** Publishing */
+            publishing: boolean;
+            quality: components["schemas"]["Quality"];
             /**
              * Rtt Ms
              * @default null
@@ -3578,25 +2997,15 @@ export interface components {
          */
         WithdrawFloor: {
             /**
-             * Turn Id
-             * Format: uuid
-             */
-            turn_id: string;
-            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "withdraw_floor";
-        };
-        Done: {
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            id: string | null;
-        };
-        Turnout: {
-            cast: number;
-            entitled: number;
+            /**
+             * Turn Id
+             * Format: uuid
+             */
+            turn_id: string;
         };
     };
     responses: never;
@@ -3606,4 +3015,2460 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    list_bridges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BridgeList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_bridge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBridge"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bridge"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_bridge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bridge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BridgeChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bridge"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_join_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bridge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeLink"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_my_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_meetings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeetingList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_meeting: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeetingDetails"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_command: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Command"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_journal: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Journal"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enter_conference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaAccess"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_minutes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinutesDocument"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_minutes_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_paper: {
+        parameters: {
+            query: {
+                title?: string;
+                filename: string;
+                item_id?: string;
+            };
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_turnout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+                poll_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Turnout"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_wall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wall"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_original: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paper_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_pages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paper_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_sign_in_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeLink"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_as_bridge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_by_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/pdf": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationReport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -2,9 +2,9 @@
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { type RenderResult, render } from '@testing-library/react'
-import type { ReactElement } from 'react'
+import type { ReactElement, ReactNode } from 'react'
 import { MemoryRouter } from 'react-router'
-import { SessionProvider } from '@/shared/session'
+import { SessionProvider, useSession } from '@/shared/session'
 import { theme } from '@/shared/ui/theme'
 
 export function renderInApp(element: ReactElement, at = '/'): RenderResult {
@@ -20,4 +20,9 @@ export function renderInApp(element: ReactElement, at = '/'): RenderResult {
       </QueryClientProvider>
     </MantineProvider>,
   )
+}
+
+/** Shows its children once somebody is signed in (answer with `SIGNED_IN` of serve.ts), as the door of the app does. */
+export function WhenSignedIn({ children }: { children: ReactNode }) {
+  return useSession().status === 'signed-in' ? children : null
 }

@@ -1,4 +1,5 @@
 import { ActionIcon, Menu, SegmentedControl, useMantineColorScheme } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
 import { IconFileCheck, IconLogout, IconSettings, IconUserCircle } from '@tabler/icons-react'
 import { Link } from 'react-router'
 import { common } from '@/shared/i18n/common'
@@ -7,6 +8,7 @@ import { isLanguage, isScheme } from '@/shared/preferences'
 import { useSession, useSessionActs } from '@/shared/session'
 import styles from './account-menu.module.css'
 import { PersonName } from './person-name'
+import { useProblemSentence } from './problem-notice'
 
 /** Who I am, language, appearance, the way out. The choice holds on this device at once and in the profile when it can. */
 export function AccountMenu() {
@@ -14,6 +16,9 @@ export function AccountMenu() {
   const session = useSession()
   const acts = useSessionActs()
   const me = session.status === 'signed-in' ? session.me : null
+  const sentence = useProblemSentence()
+  const signOut = () =>
+    void acts.signOut().catch(error => notifications.show({ color: 'bad', message: sentence(error) }))
   return (
     <Menu position="bottom-end" width={300} shadow="md" withinPortal>
       <Menu.Target>
@@ -42,7 +47,7 @@ export function AccountMenu() {
           </Menu.Item>
         )}
         {me && (
-          <Menu.Item leftSection={<IconLogout size={22} aria-hidden />} onClick={() => void acts.signOut()}>
+          <Menu.Item leftSection={<IconLogout size={22} aria-hidden />} onClick={signOut}>
             {t('account.signOut')}
           </Menu.Item>
         )}
