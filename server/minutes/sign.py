@@ -29,7 +29,7 @@ from pyhanko.sign.timestamps.api import TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.errors import PathError
+from pyhanko_certvalidator.errors import PathError, RevokedError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from rooms.errors import Conflict
@@ -105,9 +105,7 @@ class _Work:
             out = await self._sign()
         except TimestampRequestError as error:
             raise SigningFailed("the time stamp authority did not answer") from error
-        except PathError as error:
-            raise _refusal(error) from error
-        except SigningError as error:
+        except (PathError, SigningError) as error:
             raise _refusal(error) from error
         except (PdfError, ValueError) as error:
             raise SigningFailed("the paper cannot be read or signed") from error
@@ -147,7 +145,8 @@ class _Work:
             other_certs=[_asn1(c) for c in (*self.evidence.others, *self.signer.chain)],
             crls=list(self.evidence.crls),
             allow_fetching=self.evidence.fetch,
-            revocation_mode="hard-fail",
+            # "hard-fail" would not look at a list when the certificate names no address for one
+            revocation_mode="require",
         )
 
 
@@ -223,7 +222,10 @@ def _intact(signature: Any) -> bool:
     return intact and valid
 
 
-def _refusal(error: Exception) -> Exception:
-    if "revoked" in str(error).lower():
-        return Conflict("certificate-revoked", "the signer's certificate is revoked")
+def _refusal(error: BaseException) -> Exception:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, RevokedError):
+            return Conflict("certificate-revoked", "the signer's certificate is revoked")
+        cause = cause.__cause__
     return SigningFailed(f"the signature could not be made: {error}")

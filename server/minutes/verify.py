@@ -153,10 +153,18 @@ class _Sources:
             "crls": list(self._anchors.crls),
             "moment": moment or self.now,
             "allow_fetching": False,
-            "revocation_mode": "hard-fail" if strict else "soft-fail",
+            # "hard-fail" would not look at a list when the certificate names no address for one
+            "revocation_mode": "require" if strict else "none",
             # a list made later still tells what was revoked at an attested moment
             "retroactive_revinfo": moment is not None,
         }
+        return self._with(options)
+
+    def stamps(self) -> ValidationContext:
+        """For time stamp authorities, which often publish no lists: a revoked one is refused where it is known."""
+        return self.at(None, strict=False)
+
+    def _with(self, options: dict[str, Any]) -> ValidationContext:
         if self._store is None:
             return ValidationContext(**options)
         return self._store.as_validation_context(options)
@@ -231,7 +239,7 @@ async def _status(
     return await async_validate_pdf_signature(
         signature,
         signer_validation_context=sources.at(moment, strict=strict),
-        ts_validation_context=sources.at(None, strict=False),
+        ts_validation_context=sources.stamps(),
         key_usage_settings=_USAGE,
         skip_diff=not compare,
     )
@@ -239,7 +247,7 @@ async def _status(
 
 async def _archived(signature: EmbeddedPdfSignature, sources: _Sources) -> bool:
     try:
-        status = await async_validate_pdf_timestamp(signature, sources.at(None, strict=False))
+        status = await async_validate_pdf_timestamp(signature, sources.stamps())
     except Exception:
         # as in `check`
         return False
