@@ -1,4 +1,4 @@
-"""`rooms.ports.Store` in memory, with real rollback: for fast tests of the rules, and a second opinion on the rows.
+"""`rooms.ports.Store` in memory, with real rollback: for fast tests of the rules, and a second view of the rows.
 
 Writers take turns; a block works on a copy that replaces the whole when it ends well.
 """
