@@ -1,24 +1,13 @@
 // The meeting's addresses and tokens for the relay, asked once for several links and asked again before they expire.
-import { authorisedFetch } from '@/shared/api/access'
-import { problemFrom } from '@/shared/api/problem'
+import { api, call, type Schema } from '@/shared/api/client'
+import { asProblem } from '@/shared/api/problem'
+import { serverNow } from '@/shared/clock'
 import { type AskGate, LinkTrouble, type MediaGate } from '@/shared/peer'
 
-export interface MediaAccess {
-  readonly whip_url: string | null
-  readonly whep_url: string | null
-  readonly preview_whep_url: string | null
-  readonly publish_token: string | null
-  readonly watch_token: string | null
-  readonly preview_token: string | null
-  readonly ice_servers: readonly RTCIceServer[]
-  readonly expires_at: string
-}
+type MediaAccess = Schema<'MediaAccess'>
 
 /** A token is not used in its last half minute: the clocks of two machines differ. */
 const MARGIN_MS = 30_000
-
-const isAccess = (body: unknown): body is MediaAccess =>
-  typeof body === 'object' && body !== null && 'ice_servers' in body && 'expires_at' in body
 
 export class MediaDoor {
   #access: Promise<MediaAccess> | null = null
@@ -37,7 +26,7 @@ export class MediaDoor {
     const access = await this.#ask(fresh)
     const [url, token] = pick(access)
     if (url === null || token === null) throw new LinkTrouble('media-not-yours', true)
-    return { url, token, iceServers: access.ice_servers }
+    return { url, token, iceServers: access.ice_servers.map(iceServer) }
   }
 
   #ask(fresh: boolean): Promise<MediaAccess> {
@@ -52,13 +41,21 @@ export class MediaDoor {
   }
 
   async #fetch(): Promise<MediaAccess> {
-    const url = new URL(`/api/meetings/${encodeURIComponent(this.meetingId)}/media`, location.origin)
-    const response = await authorisedFetch(new Request(url, { method: 'POST' }))
-    const body: unknown = await response.json().catch(() => null)
-    if (!response.ok || !isAccess(body)) throw new LinkTrouble(problemFrom(response.status, body).code)
-    // Lifetime by our own clock: the difference to the server's may be large, the lifetime is not.
-    const served = Date.parse(response.headers.get('Date') ?? '') || Date.now()
-    this.#until_ms = Date.now() + Math.max(0, Date.parse(body.expires_at) - served - MARGIN_MS)
-    return body
+    try {
+      const path = { meeting_id: this.meetingId }
+      const access = await call(api.POST('/api/meetings/{meeting_id}/media', { params: { path } }))
+      const lasts_ms = Date.parse(access.expires_at) - serverNow()
+      this.#until_ms = Date.now() + Math.max(0, lasts_ms - MARGIN_MS)
+      return access
+    } catch (error) {
+      throw new LinkTrouble(asProblem(error).code)
+    }
   }
 }
+
+/** What a browser takes: no nulls. */
+const iceServer = ({ urls, username, credential }: Schema<'IceServer'>): RTCIceServer => ({
+  urls,
+  ...(username ? { username } : {}),
+  ...(credential ? { credential } : {}),
+})

@@ -6,7 +6,8 @@ import { usePublisher, useViewer } from '@/shared/media/use-link'
 import { type Health, healthOf, worse } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
 import { useMe } from '@/shared/session'
-import { useAct, useRoomView } from '@/shared/use-room'
+import { useCheckedIn } from '@/shared/use-checked-in'
+import { useRoomView } from '@/shared/use-room'
 import { airOf, phaseOf } from '../stage'
 import { useWakeLock } from '../use-wake-lock'
 import { AirEdge } from './air-edge'
@@ -32,7 +33,7 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
   const line = useRoomView(meetingId, view => view.line)
 
   useWakeLock(watching)
-  useCheckedIn(meetingId, room)
+  useCheckedIn(meetingId, room, me.id)
   useEffect(() => {
     if (!watching) return capture.end()
     void capture.setCamera(true)
@@ -72,17 +73,4 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
       <AirEdge air={air} connected={sent?.state === 'connected'} />
     </main>
   )
-}
-
-/** A bridge whose screen is up is here; the head count follows by hand. */
-function useCheckedIn(meetingId: string, room: Room): void {
-  const { run } = useAct(meetingId)
-  const seat = room.bridges.at(0)
-  const { state } = room.meeting
-  const due =
-    (state === 'convened' || state === 'open') && seat !== undefined && (seat.checked_in_at ?? null) === null
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once each time it becomes due
-  useEffect(() => {
-    if (due) void run({ kind: 'check_in', person_id: null, heads: seat?.heads ?? null })
-  }, [due])
 }
