@@ -154,8 +154,11 @@ class Entrance:
         """Somebody was changed: the next request looks again."""
         self._cache.pop(subject, None)
 
-    async def change_password(self, actor: Actor, current: str, new: str, client: str) -> None:
-        """Raises: Forbidden `people-only`, `wrong-password`; Invalid; TooMany."""
+    async def change_password(self, actor: Actor, current: str, new: str) -> Admission:
+        """Every session ends; the answer starts a new one.
+
+        Raises: Forbidden `people-only`, `wrong-password`; Invalid; TooMany.
+        """
         person_id = require_person(actor)
         await self._limiter.require("password", str(person_id))
         async with self._store.accounts(write=False) as accounts:
@@ -163,9 +166,11 @@ class Entrance:
         if hashed is not None and not await self._passwords.verify(hashed, current):
             raise Forbidden("wrong-password", "the present password is wrong")
         fresh = await self._passwords.hash(new)
+        subject = Subject(ActorKind.PERSON, person_id)
         async with self._store.accounts() as accounts:
             await accounts.set_password(person_id, fresh)
-            await accounts.revoke_all(Subject(ActorKind.PERSON, person_id))
+            await accounts.revoke_all(subject)
+            return await self._start(accounts, subject)
 
     # ── within ──
 
@@ -201,7 +206,8 @@ class Entrance:
             bridge = await accounts.bridge(BridgeId(actor.id))
             return Known(actor, organisation, bridge.code, organisation.locale, None)
         person = await accounts.person(PersonId(actor.id))
-        return Known(actor, organisation, person.position, person.locale or organisation.locale, person.colour_scheme)
+        locale = person.locale or organisation.locale
+        return Known(actor, organisation, person.position, locale, person.colour_scheme)
 
     def _remember(self, subject: Subject, known: Known) -> None:
         if len(self._cache) >= _KNOWN_MAX:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from server.minutes_desk import MinutesDesk
     from server.papers.blobs import Blobs
     from server.papers.desk import PaperDesk
+    from server.passwords import Passwords
     from server.people import Directory
+    from server.relay import RelayProcess
     from server.settings import Settings
     from server.store import SqlStore
     from signaling.hub import Hub
@@ -31,14 +33,25 @@ class House:
     blobs: Blobs
     hub: Hub
     relay: RelayClient
+    own_relay: RelayProcess | None
     meetings: Meetings
     entrance: Entrance
     directory: Directory
     papers: PaperDesk
     minutes: MinutesDesk
     limiter: Limiter
+    passwords: Passwords
     metrics: Metrics
     now: Callable[[], datetime]
+
+    def relay_up(self) -> bool:
+        """As last known: whether our own relay runs, or another one took the stage when it was last told."""
+        if self.own_relay is not None:
+            return self.own_relay.ready.is_set()
+        return bool(self.hub.gauges().get("relay_up"))
+
+    def relay_lives(self) -> int:
+        return self.own_relay.lives if self.own_relay is not None else 0
 
 
 HOUSE: web.AppKey[House] = web.AppKey("house")

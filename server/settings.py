@@ -1,4 +1,4 @@
-"""All settings, from the environment (prefix DIENHONG_) and nowhere else; what is not given is made for one machine.
+"""All settings, from the environment (prefix DIENHONG_) alone; what is not given suits one machine.
 
 Secrets that are not given are made once and kept in the data folder, readable by its owner only.
 """
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     media_key: SecretStr | None = None  # shared with the relays, at least 32 bytes
     relay_url: str = ""  # empty: a relay of our own is started
     relay_http_port: int = Field(0, ge=0, le=65535)  # 0: any free one
-    relay_udp: str = "0.0.0.0:50000"  # noqa: S104  # bridges come from outside
+    relay_udp: str = "0.0.0.0:50000"  # bridges come from outside
     relay_announce: str = ""  # empty: the addresses of this machine
     relay_workers: int = Field(1, ge=1, le=64)
     turn_urls: str = ""

@@ -15,6 +15,9 @@ from server.api.texts import READER_LOCALE
 from server.house import HOUSE, House
 from server.refusals import Unauthenticated
 
+#: What the answer is to carry: a refresh token, or "" to take it away.
+SET_COOKIE = "dienhong.refresh"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

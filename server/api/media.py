@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from server.api.call import Call
-from server.api.schemas import MediaAccess, Wall
 from rooms.ids import MeetingId
 from server import conference
+from server.api.call import Call
+from server.api.schemas import MediaAccess, Wall
 
 
 async def enter_conference(call: Call, meeting_id: MeetingId) -> MediaAccess:

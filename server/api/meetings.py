@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from rooms.commands import RoomCommand
 from rooms.ids import MeetingId, PollId
-from rooms.meeting import Details
 from rooms.ports import Done
 from rooms.room import Room
 from rooms.service import Turnout
@@ -27,7 +23,7 @@ from server.api.schemas import (
 async def list_meetings(call: Call) -> MeetingList:
     """My meetings, latest first."""
     found = await call.house.meetings.mine(call.actor)
-    states = await call.house.minutes.states([meeting.id for meeting, _ in found])
+    states = await call.house.minutes.states([meeting for meeting, _ in found])
     return MeetingList(
         tuple(
             MeetingCard(
@@ -47,12 +43,9 @@ async def list_meetings(call: Call) -> MeetingList:
     )
 
 
-async def create_meeting(
-    call: Call, body: Body[MeetingDetails], idempotency_key: Header[IdempotencyKey]
-) -> Done:
+async def create_meeting(call: Call, body: Body[MeetingDetails], idempotency_key: Header[IdempotencyKey]) -> Done:
     """Create a meeting; I am its secretary."""
-    details = cast(Details, body)
-    return await call.house.meetings.create(call.actor, details, call.once(idempotency_key, details))
+    return await call.house.meetings.create(call.actor, body, call.once(idempotency_key, body))
 
 
 async def load_room(call: Call, meeting_id: MeetingId) -> Room:
@@ -70,7 +63,7 @@ async def send_command(
         case CompileMinutes() | CorrectMinutes() | LockMinutes() | SignMinutes():
             return await house.minutes.do(call.actor, meeting_id, body, once)
         case _:
-            return await house.meetings.do(call.actor, meeting_id, cast(RoomCommand, body), once)
+            return await house.meetings.do(call.actor, meeting_id, body, once)
 
 
 async def read_journal(call: Call, meeting_id: MeetingId, query: Query[JournalQuery]) -> Journal:

@@ -1,4 +1,4 @@
-"""The minutes: their text while it is written, their PDF at any time. Commands go through `meetings.send_command`."""
+"""The minutes: their text while it is written, their PDF at any time."""
 
 from __future__ import annotations
 

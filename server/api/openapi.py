@@ -34,7 +34,9 @@ class Schemas(GenerateJsonSchema):
         return self.mode == "serialization" or super().field_is_required(field, total)
 
 
-def document(operations: Sequence[Operation], components: Sequence[tuple[str, TypeAdapter[Any]]] = ()) -> dict[str, Any]:
+def document(
+    operations: Sequence[Operation], components: Sequence[tuple[str, TypeAdapter[Any]]] = ()
+) -> dict[str, Any]:
     """`components`: further values to name, each for "serialization" (sent) or "validation" (taken)."""
     keyed: list[tuple[Any, Any, TypeAdapter[Any]]] = []
     for op in operations:
@@ -81,7 +83,11 @@ def _require_kind(schema: dict[str, Any]) -> None:
 def _bare(schema: dict[str, Any]) -> dict[str, Any]:
     """A query or header that is left out is left out: it cannot be null."""
     choices = [s for s in schema.get("anyOf", ()) if s.get("type") != "null"]
-    rest = {k: v for k, v in schema.items() if k not in ("anyOf", "default", "title") or (k == "default" and v is not None)}
+    rest = {
+        k: v
+        for k, v in schema.items()
+        if k not in ("anyOf", "default", "title") or (k == "default" and v is not None)
+    }
     return {**rest, **choices[0]} if len(choices) == 1 else rest
 
 

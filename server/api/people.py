@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from rooms.ids import PersonId
 from rooms.roles import OFFICE_RIGHTS
-from server.store import accounts as kept
 from server.accounts import Known
-from server.api.call import Call
+from server.api.call import SET_COOKIE, Call
 from server.api.layer import Body
 from server.api.schemas import (
     CodeLink,
@@ -21,6 +20,7 @@ from server.api.schemas import (
     Profile,
     ProfileChange,
 )
+from server.store import accounts as kept
 
 
 def profile(known: Known) -> Profile:
@@ -52,8 +52,9 @@ async def change_me(call: Call, body: Body[ProfileChange]) -> Profile:
 
 
 async def change_my_password(call: Call, body: Body[PasswordChange]) -> None:
-    """Change my password; every other session ends."""
-    await call.house.entrance.change_password(call.actor, body.current, body.new, call.client)
+    """Change my password; every other session ends"""
+    admission = await call.house.entrance.change_password(call.actor, body.current, body.new)
+    call.request[SET_COOKIE] = admission.refresh_token
 
 
 async def list_people(call: Call) -> PersonList:
@@ -93,5 +94,3 @@ async def make_sign_in_link(call: Call, person_id: PersonId) -> CodeLink:
 
 def _person(p: kept.Person) -> Person:
     return Person(p.id, p.username, p.name, p.position, tuple(sorted(p.office_roles)), p.active)
-
-

@@ -18,7 +18,9 @@ _MEETING = "/api/meetings/{meeting_id}"
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/session", session.sign_in, "session", errors=(401,), access=_PUBLIC),
     Route("POST", "/api/session/link", session.sign_in_by_link, "session", errors=(401, 404, 409), access=_PUBLIC),
-    Route("POST", "/api/session/bridge", session.join_as_bridge, "session", errors=(401, 404, 409), access=_PUBLIC),
+    Route(
+        "POST", "/api/session/bridge", session.join_as_bridge, "session", errors=(401, 404, 409), access=_PUBLIC
+    ),
     Route("POST", "/api/session/refresh", session.refresh_session, "session", errors=(401,), access=_PUBLIC),
     Route("DELETE", "/api/session", session.sign_out, "session", status=204, access=_PUBLIC),
     Route("GET", "/api/me", people.read_me, "me"),
@@ -56,9 +58,7 @@ ROUTES: tuple[Route, ...] = (
         errors=(403, 409),
         takes=ANY,
     ),
-    Route(
-        "GET", "/api/papers/{paper_id}/pages", papers.read_pages, "papers", errors=(409, 416), gives=(PDF,)
-    ),
+    Route("GET", "/api/papers/{paper_id}/pages", papers.read_pages, "papers", errors=(409, 416), gives=(PDF,)),
     Route(
         "GET", "/api/papers/{paper_id}/original", papers.download_original, "papers", errors=(416,), gives=(ANY,)
     ),

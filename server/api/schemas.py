@@ -338,36 +338,7 @@ class SeatMessage:
     meeting_id: MeetingId
 
 
-# ── verification ──
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureReport:
-    """One signature in a PDF. `intact`: not a byte it covers was changed; `trusted`: by a certificate we know."""
-
-    name: str
-    organisation: str
-    reason: str
-    signed_at: datetime | None
-    intact: bool
-    trusted: bool
-    covers_whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationReport:
-    """`valid`: signed, every signature holds and is trusted, and nothing was added after the last one."""
-
-    sha256: str
-    signed: bool
-    valid: bool
-    problem: Literal["", "not-signed", "changed", "untrusted", "unreadable"]
-    signatures: tuple[SignatureReport, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Health:
     status: Literal["ok", "failing"]
     checks: dict[str, bool]
-
-

@@ -1,4 +1,4 @@
-"""Signing in and out. The refresh token lives in a cookie that no script can read; the access token in the answer."""
+"""Signing in and out. The refresh token lives in a cookie no script can read, the access token in the answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.accounts import Admission
-from server.api.call import Call
+from server.api.call import SET_COOKIE, Call
 from server.api.layer import Body
 from server.api.people import profile
 from server.api.schemas import CodeIn, Session, SignIn
@@ -15,8 +15,6 @@ from server.refusals import Unauthenticated
 
 COOKIE = "dienhong_refresh"
 COOKIE_PATH = "/api/session"
-#: What the answer is to carry: a refresh token, or "" to take it away.
-SET_COOKIE = "dienhong.refresh"
 
 
 async def sign_in(call: Call, body: Body[SignIn]) -> Session:

@@ -1,6 +1,6 @@
 """Every sentence a reader sees for a refusal, in Vietnamese and English, by code.
 
-Written for a secretary: what happened and what to do now. A test holds that every code of `rooms` and `server` stands here.
+Written for a secretary: what happened and what to do now. A test holds that every code we have stands here.
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     # signing in
     "sign-in-first": ("Bạn chưa đăng nhập hoặc phiên đã hết hạn.", "You are not signed in, or no longer."),
     "token-expired": ("Phiên làm việc đã hết hạn. Xin đăng nhập lại.", "The session has expired. Sign in again."),
-    "token-invalid": ("Phiên làm việc không hợp lệ. Xin đăng nhập lại.", "The session is not valid. Sign in again."),
+    "token-invalid": (
+        "Phiên làm việc không hợp lệ. Xin đăng nhập lại.",
+        "This session is not valid. Sign in.",
+    ),
     "session-ended": (
         "Phiên làm việc đã kết thúc. Xin đăng nhập lại.",
         "This session has ended. Sign in again.",
@@ -206,7 +209,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Tệp lưu trữ khác với lúc tải lên. Xin báo người quản trị.",
         "The stored file differs from what was uploaded. Tell the administrator.",
     ),
-    "upload-broke-off": ("Việc tải tệp bị ngắt giữa chừng. Hãy tải lại.", "The upload broke off. Upload it again."),
+    "upload-broke-off": (
+        "Việc tải tệp bị ngắt giữa chừng. Hãy tải lại.",
+        "The upload broke off. Try again.",
+    ),
     # floor
     "floor-asked-already": ("Bạn đã đăng ký phát biểu.", "You have asked for the floor already."),
     "too-many-waiting": ("Danh sách đăng ký phát biểu đã đầy.", "The list of speakers is full."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.api.call import Call
-from server.api.schemas import VerificationReport
+from server.minutes.report import VerificationReport
 from server.refusals import UnsupportedType
 from server.verification import report
 

@@ -1,0 +1,117 @@
+"""The command line: `dienhong serve`, and what an administrator does beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from server.settings import Settings
+
+cli = typer.Typer(
+    help="Diên Hồng: họp không giấy và hội nghị trực tuyến.", no_args_is_help=True, add_completion=False
+)
+accounts = typer.Typer(help="People and their first way in.", no_args_is_help=True)
+journal = typer.Typer(help="The evidence.", no_args_is_help=True)
+cli.add_typer(accounts, name="accounts")
+cli.add_typer(journal, name="journal")
+
+Data = Annotated[Path | None, typer.Option(help="The data folder.", show_default="DIENHONG_DATA or ./data")]
+_PASSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _settings(data: Path | None = None, **others: object) -> Settings:
+    from server.settings import Settings
+
+    given = {"data": data, **others}
+    return Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+
+
+@cli.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
+    demo: Annotated[bool, typer.Option(help="Keep a demo organisation and print a way in for each role.")] = False,
+) -> None:
+    """Start the server, and a relay unless one is configured."""
+    from server.serve import run
+
+    raise typer.Exit(run(_settings(data, host=host, port=port), demo=demo))
+
+
+@cli.command(context_settings=_PASSED)
+def relay(context: typer.Context) -> None:
+    """Start a relay (see `media/PROTOCOL.md`); arguments are its own."""
+    _become("relay", context.args)
+
+
+@cli.command(context_settings=_PASSED)
+def bridge(context: typer.Context) -> None:
+    """Start a headless bridge; arguments are its own."""
+    _become("bridge", context.args)
+
+
+@cli.command(context_settings=_PASSED)
+def rehearse(context: typer.Context) -> None:
+    """Join many virtual bridges to a relay; arguments are its own."""
+    _become("rehearse", context.args)
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the interface's document (OpenAPI 3.1)."""
+    from server.api.openapi import text
+
+    sys.stdout.write(text())
+
+
+@journal.command()
+def verify(meeting: Annotated[str, typer.Argument(help="The meeting's id.")], data: Data = None) -> None:
+    """Recompute a meeting's chain; names the first bad entry and exits with 1 when it does not hold."""
+    from server.office import verify_journal
+
+    raise typer.Exit(asyncio.run(verify_journal(_settings(data), meeting)))
+
+
+@accounts.command()
+def add(
+    username: str,
+    name: Annotated[str, typer.Option(help="Full name.")],
+    role: Annotated[list[str], typer.Option(help="administrator, secretary or member; repeatable.")],
+    position: Annotated[str, typer.Option(help="Position.")] = "",
+    organisation: Annotated[str, typer.Option(help="Its name; made when there is none of it yet.")] = "",
+    data: Data = None,
+) -> None:
+    """Add a person and print a one-time sign-in link."""
+    from server.office import add_person
+
+    raise typer.Exit(asyncio.run(add_person(_settings(data), username, name, role, position, organisation)))
+
+
+@accounts.command()
+def link(username: str, data: Data = None) -> None:
+    """Print a new one-time sign-in link for a person."""
+    from server.office import make_link
+
+    raise typer.Exit(asyncio.run(make_link(_settings(data), username)))
+
+
+def _become(command: str, arguments: list[str]) -> None:
+    if "DIENHONG_MEDIA_KEY" not in os.environ and command == "relay":
+        os.environ["DIENHONG_MEDIA_KEY"] = _settings().media_secret()
+    words = [sys.executable, "-m", "media", command, *arguments]
+    os.execv(sys.executable, words)  # noqa: S606  # our own interpreter, our own module
+
+
+def main() -> None:
+    cli()
+
+
+if __name__ == "__main__":
+    main()

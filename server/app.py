@@ -1,0 +1,116 @@
+"""The composition root: everything is made here, once, in this order, and ends in the opposite one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from aiohttp import web
+from uuid_utils.compat import uuid7
+
+from media.client import RelayClient
+from rooms.service import Meetings
+from server.accounts import Entrance
+from server.api.call import make_call
+from server.api.layer import add_routes
+from server.api.middleware import harden, observe
+from server.api.problems import problems
+from server.api.proxy import add_proxy
+from server.api.routes import OPERATIONS
+from server.api.session import session_cookie
+from server.api.site import add_site
+from server.house import HOUSE, House
+from server.limits import Limiter
+from server.metrics import Metrics
+from server.minutes_desk import MinutesDesk
+from server.papers.blobs import Blobs
+from server.papers.desk import PaperDesk
+from server.papers.office import Office
+from server.passwords import Passwords
+from server.people import Directory
+from server.relay import RelayProcess
+from server.settings import Settings
+from server.store import SqlStore, upgrade
+from server.tasks import Supervisor
+from server.tokens import Tokens
+from signaling.hub import Hub, HubSettings
+
+JSON_MAX = 1024 * 1024
+FORGET_EVERY_S = 3600.0
+#: `DIENHONG_RELAY_URL=none`: conferences are off.
+NO_RELAY = "none"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_app(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now, new_id: Callable[[], UUID] = uuid7
+) -> web.Application:
+    """Nothing runs yet; `now` and `new_id` are arguments so that tests can choose them."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = SqlStore.at(settings.database)
+    blobs = Blobs(settings.data / "blobs")
+    relay = RelayClient(settings.relay_url, settings.media_secret())
+    limiter = Limiter(settings.redis_url, settings.rate_scale)
+    passwords = Passwords()
+    tokens = Tokens(settings.signing_key(), settings.access_ttl_s)
+    entrance = Entrance(store, tokens, passwords, limiter, settings, now, new_id)
+    with_relay = settings.relay_url != NO_RELAY
+    hub = Hub(store, entrance.signed_in, relay if with_relay else None, HubSettings(redis_url=settings.redis_url))
+    meetings = Meetings(store, hub.doorbell, now, new_id)
+    own_relay = RelayProcess(settings, relay) if with_relay and not settings.relay_url else None
+    house = House(
+        settings=settings,
+        store=store,
+        blobs=blobs,
+        hub=hub,
+        relay=relay,
+        own_relay=own_relay,
+        meetings=meetings,
+        entrance=entrance,
+        directory=Directory(store, entrance, passwords, hub, settings, now, new_id),
+        papers=PaperDesk(
+            meetings,
+            blobs,
+            Office(settings.soffice, settings.data / "office"),
+            settings.upload_max_mb,
+            now,
+            new_id,
+        ),
+        minutes=MinutesDesk(store, blobs, hub.doorbell, settings, now, new_id),
+        limiter=limiter,
+        passwords=passwords,
+        metrics=Metrics(),
+        now=now,
+    )
+    app = web.Application(middlewares=[observe, session_cookie, problems], client_max_size=JSON_MAX)
+    app[HOUSE] = house
+    app.on_response_prepare.append(harden)
+    app.cleanup_ctx.append(_live)
+    hub.attach(app)
+    add_routes(app, OPERATIONS, make_call)
+    add_proxy(app)
+    add_site(app)
+    return app
+
+
+async def _live(app: web.Application) -> AsyncIterator[None]:
+    house = app[HOUSE]
+    await upgrade(house.settings.database)
+    house.blobs.open()
+    supervisor = Supervisor()
+    if house.own_relay is not None:
+        supervisor.keep("relay", house.own_relay.run)
+
+    async def forget() -> None:
+        await house.store.forget_old(house.now())
+
+    supervisor.every("forget", FORGET_EVERY_S, forget)
+    yield
+    await supervisor.stop()
+    await house.relay.aclose()
+    house.passwords.close()
+    await house.store.close()

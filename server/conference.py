@@ -1,0 +1,73 @@
+"""What an actor may send and receive in a conference, as tokens for the relay; and the wall."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rooms.ids import MeetingId
+from rooms.roles import Actor, Right
+from server.api.schemas import IceServer, MediaAccess, Quality, Wall, WallBridge
+from signaling import call as calls
+from signaling.turn import TurnSettings, ice_servers
+
+if TYPE_CHECKING:
+    from server.house import House
+
+TOKEN_TTL_S = 600
+MEDIA_PATH = "/media"
+
+
+async def access(house: House, actor: Actor, meeting_id: MeetingId) -> MediaAccess:
+    """Raises: NotFound; Forbidden."""
+    async with house.store.begin(write=False) as tx:
+        meeting = await tx.meeting(meeting_id)
+    seat = await house.meetings.seat(actor, meeting_id)
+    seat.require(Right.WATCH)
+    grants = calls.grants(meeting, seat)
+    if house.hub.call is not None:
+        await house.hub.call.keep(meeting_id)
+    studio, peer, now = calls.studio(meeting_id), calls.peer(actor), house.now()
+
+    def token(scope: str, programme: str | None = None) -> str:
+        return house.relay.token(scope, studio, peer, programme, ttl_s=TOKEN_TTL_S)
+
+    def whep(programme: str) -> str:
+        return f"{MEDIA_PATH}/whep/{studio}/{programme}"
+
+    return MediaAccess(
+        whip_url=f"{MEDIA_PATH}/whip/{studio}" if grants.publish else None,
+        whep_url=whep(calls.MAIN),
+        preview_whep_url=whep(calls.PREVIEW) if grants.preview else None,
+        publish_token=token("publish") if grants.publish else None,
+        watch_token=token("watch", calls.MAIN),
+        preview_token=token("watch", calls.PREVIEW) if grants.preview else None,
+        ice_servers=tuple(
+            IceServer(s.urls, s.username, s.credential) for s in ice_servers(_turn(house), peer, now)
+        ),
+        expires_at=now + timedelta(seconds=TOKEN_TTL_S),
+    )
+
+
+def _turn(house: House) -> TurnSettings:
+    urls = tuple(u.strip() for u in house.settings.turn_urls.split(",") if u.strip())
+    secret = house.settings.turn_secret
+    return TurnSettings(urls, secret.get_secret_value() if secret else "")
+
+
+async def wall(house: House, actor: Actor, meeting_id: MeetingId) -> Wall:
+    """Raises: NotFound; Forbidden."""
+    (await house.meetings.seat(actor, meeting_id)).require(Right.SEE_BRIDGES)
+    return Wall(
+        tuple(
+            WallBridge(
+                BridgeId(link.bridge_id),
+                link.online,
+                link.publishing,
+                Quality(link.quality),
+                link.loss,
+                link.rtt_ms,
+            )
+            for link in await house.hub.wall(meeting_id)
+        )
+    )

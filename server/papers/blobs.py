@@ -1,0 +1,132 @@
+"""Bytes by their content: a file's name is the SHA-256 of what is in it, so it never changes.
+
+A file appears whole or not at all: written aside, flushed to the disk, then renamed. Knows no papers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class BlobMissing(Exception):
+    """Ours: a row names bytes that are not there."""
+
+
+class Draft:
+    """An upload on its way in. `sha256` and `size_bytes` are of what was written so far."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    async def write(self, chunk: bytes) -> None:
+        self.size_bytes += len(chunk)
+        await asyncio.to_thread(self._write, chunk)
+
+    async def flush(self) -> None:
+        await asyncio.to_thread(self._flush)
+
+    def _write(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self._file.write(chunk)
+
+    def _flush(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+class Blobs:
+    """One folder. `pages/`: what was made of a blob (its PDF), by the blob's own hash; it can be made again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._incoming = folder / "incoming"
+
+    def open(self) -> None:
+        """Makes the folders and clears what a crash left half-written."""
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        for left in self._incoming.iterdir():
+            left.unlink(missing_ok=True)
+
+    @asynccontextmanager
+    async def receiving(self) -> AsyncIterator[Draft]:
+        """A draft, which is gone at the end unless it was kept."""
+        path = self._incoming / secrets.token_hex(16)
+        file = await asyncio.to_thread(path.open, "wb")
+        try:
+            yield Draft(path, file)
+        finally:
+            await asyncio.to_thread(file.close)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def keep(self, draft: Draft) -> str:
+        """Its name from now on. What is there already is the same bytes."""
+        await draft.flush()
+        await asyncio.to_thread(_move, draft.path, self._place("blobs", draft.sha256))
+        return draft.sha256
+
+    async def put(self, content: bytes) -> str:
+        async with self.receiving() as draft:
+            await draft.write(content)
+            return await self.keep(draft)
+
+    async def keep_pages(self, sha256: str, made: Path) -> None:
+        """`made`: the PDF of this blob; it is moved."""
+        await asyncio.to_thread(_sync, made)
+        await asyncio.to_thread(_move, made, self._place("pages", sha256))
+
+    def path(self, sha256: str) -> Path:
+        """Raises: BlobMissing."""
+        return _there(self._place("blobs", sha256))
+
+    def pages_path(self, sha256: str) -> Path:
+        """Raises: BlobMissing."""
+        return _there(self._place("pages", sha256))
+
+    async def read(self, sha256: str) -> bytes:
+        """Raises: BlobMissing, also when the bytes are not what their name says."""
+        content = await asyncio.to_thread(self.path(sha256).read_bytes)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise BlobMissing(f"{sha256} has other content")
+        return content
+
+    def _place(self, kind: str, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError("not a SHA-256")
+        return self._folder / kind / sha256[:2] / sha256[2:]
+
+
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise BlobMissing(path.name)
+    return path
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

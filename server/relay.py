@@ -1,0 +1,87 @@
+"""The relay of our own: a child process of `python -m media relay`, watched and started again when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+from media.client import RelayClient
+from server.conference import MEDIA_PATH
+from server.settings import Settings
+
+STOP_S = 5.0
+READY_S = 20.0
+_ROOT = Path(__file__).resolve().parents[1]
+_PR_SET_PDEATHSIG = 1
+_log = structlog.get_logger("server.relay")
+
+
+class RelayProcess:
+    """`run` is one life of it; a supervisor gives it the next. `ready` is set while it answers."""
+
+    def __init__(self, settings: Settings, client: RelayClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._port = settings.relay_http_port
+        self.ready = asyncio.Event()
+        self.lives = 0
+
+    async def run(self) -> None:
+        self.lives += 1
+        process = await asyncio.create_subprocess_exec(
+            *self._words(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "DIENHONG_MEDIA_KEY": self._settings.media_secret()},
+            cwd=_ROOT,
+            preexec_fn=_die_with_parent,
+        )
+        try:
+            assert process.stdout is not None
+            async with asyncio.timeout(READY_S):
+                told = json.loads(await process.stdout.readline())
+            self._client.base_url = told["http"] if "://" in told["http"] else f"http://{told['http']}"
+            self._port = int(self._client.base_url.rpartition(":")[2].split("/")[0])
+            self.ready.set()
+            _log.info("relay is up", **{k: v for k, v in told.items() if k != "ready"})
+            await process.stdout.read()
+            _log.warning("relay ended", status=await process.wait())
+        except (ValueError, KeyError):
+            _log.error("relay did not start", status=await process.wait())
+        finally:
+            self.ready.clear()
+            await _end(process)
+
+    def _words(self) -> list[str]:
+        s = self._settings
+        words = [sys.executable, "-m", "media", "relay", "--http", f"127.0.0.1:{self._port}", "--udp", s.relay_udp]
+        words += ["--workers", str(s.relay_workers), "--base-path", MEDIA_PATH]
+        return [*words, *(["--announce", s.relay_announce] if s.relay_announce else [])]
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _die_with_parent() -> None:
+    """A server that is killed takes its relay along, else the next one finds the port taken. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

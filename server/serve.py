@@ -1,0 +1,76 @@
+"""The life of the server process: listens, says when everything answers, ends cleanly on a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from time import perf_counter
+
+from aiohttp import web
+
+from server import logs
+from server.app import make_app, utc_now
+from server.house import HOUSE, House
+from server.settings import Settings
+
+RELAY_WAIT_S = 15.0
+SHUTDOWN_S = 5.0
+_BEGAN = perf_counter()
+
+
+def run(settings: Settings, *, demo: bool) -> int:
+    logs.configure(settings.log_level)
+    return asyncio.run(_serve(settings, demo=demo))
+
+
+async def _serve(settings: Settings, *, demo: bool) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    app = make_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            sys.stderr.write(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}\n")
+            return 1
+        port = runner.addresses[0][1]
+        await _relay_answers(app[HOUSE], stop)
+        await _say_ready(app[HOUSE], port, demo=demo)
+        await stop.wait()
+        return 0
+    finally:
+        await runner.cleanup()
+
+
+async def _relay_answers(house: House, stop: asyncio.Event) -> None:
+    """Or the wait is over: a meeting without picture is better than none."""
+    if house.own_relay is None:
+        return
+    waits = {asyncio.ensure_future(house.own_relay.ready.wait()), asyncio.ensure_future(stop.wait())}
+    _, left = await asyncio.wait(waits, timeout=RELAY_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+
+
+async def _say_ready(house: House, port: int, *, demo: bool) -> None:
+    settings = house.settings
+    if settings.port == 0 and not settings.public_url:
+        settings = settings.model_copy(update={"port": port})
+    lines = [f"Diên Hồng: {settings.url}"]
+    if demo:
+        from uuid_utils.compat import uuid7
+
+        from server.demo import table, ways_in
+
+        lines += ["", table(await ways_in(house.store, settings, utc_now(), uuid7)), ""]
+    if not house.relay_up():
+        lines.append("relay: not answering yet, conferences have no picture until it does")
+    lines.append(f"ready in {perf_counter() - _BEGAN:.1f} s")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
