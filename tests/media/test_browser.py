@@ -52,6 +52,7 @@ async function stats(pc) {
 @pytest.fixture
 async def page(relay: RunningRelay) -> AsyncIterator[Page]:
     app = web.Application()
+
     async def home(_: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
 
