@@ -7,6 +7,14 @@ import type { components, paths } from './schema'
 
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: authorisedFetch })
 
+// So that a refusal's `detail` comes in the language of the page and not of the browser.
+api.use({
+  onRequest({ request }) {
+    request.headers.set('Accept-Language', document.documentElement.lang || 'vi')
+    return request
+  },
+})
+
 /** A type of the API by its name in the contract: `Schema<'MeetingOut'>`. */
 export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name]
 

@@ -58,4 +58,4 @@ export function asProblem(error: unknown): ApiProblem {
 
 /** True when trying again later may help without anybody changing anything. */
 export const isPassing = (problem: ApiProblem): boolean =>
-  problem.status === 0 || problem.status === 429 || problem.status >= 502
+  problem.status === 0 || problem.status === 429 || problem.status >= 500

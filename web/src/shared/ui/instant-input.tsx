@@ -35,6 +35,7 @@ export function InstantInput({ label, value, onChange, error }: InstantInputProp
     <fieldset className={styles.when}>
       <legend className={styles.legend}>{label}</legend>
       <DateInput
+        size="lg" // days of 48 px
         aria-label={`${label}: ${t('when.day')}`}
         placeholder={t('when.dayShape')}
         valueFormat="DD/MM/YYYY"

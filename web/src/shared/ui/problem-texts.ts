@@ -7,7 +7,7 @@ export const problems = defineTexts(
   {
     offline: 'Không có mạng. Hãy kiểm tra kết nối rồi thử lại.',
     unavailable: 'Máy chủ đang bận hoặc khởi động lại. Hãy thử lại sau ít phút.',
-    internal: 'Máy chủ gặp lỗi. Việc vừa làm chưa được ghi; hãy thử lại.',
+    internal: 'Máy chủ gặp lỗi. Hãy thử lại; nếu vẫn lỗi, hãy báo người quản trị.',
     'unreadable-answer': 'Máy chủ trả lời không đúng. Hãy tải lại trang.',
     'not-signed-in': 'Phiên đăng nhập đã hết. Hãy đăng nhập lại.',
     'wrong-credentials': 'Tên đăng nhập hoặc mật khẩu không đúng.',
@@ -85,7 +85,7 @@ export const problems = defineTexts(
   {
     offline: 'No network. Check the connection and try again.',
     unavailable: 'The server is busy or restarting. Try again in a few minutes.',
-    internal: 'The server has failed. Nothing was recorded; please try again.',
+    internal: 'The server has failed. Try again; if it goes on, tell the administrator.',
     'unreadable-answer': 'The server gave an answer that makes no sense. Reload the page.',
     'not-signed-in': 'Your session has ended. Please sign in again.',
     'wrong-credentials': 'The name or the password is wrong.',
