@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,7 +40,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(scope="session")
 def postgres_url(worker_id: str) -> Iterator[str]:
     """A database of this test worker's own, migrated; gone afterwards."""
-    name = f"dienhong_test_{worker_id}_{os.getpid()}"
+    name = f"dienhong_test_{worker_id}_{secrets.token_hex(4)}"
     try:
         _apart(_on_server(f'CREATE DATABASE "{name}"'))
     except OSError as error:
