@@ -873,6 +873,12 @@ export interface components {
             title: string;
         };
         /**
+         * Changes
+         * @description What was done to the paper after this signature.
+         * @enum {string}
+         */
+        Changes: "none" | "allowed" | "forbidden";
+        /**
          * CheckIn
          * @description `person_id` None: the actor. For a bridge actor: the bridge, with the heads in its hall.
          */
@@ -994,6 +1000,11 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * Coverage
+         * @enum {string}
+         */
+        Coverage: "whole" | "earlier" | "partial";
         /**
          * Details
          * @description What the secretary sets. `members_in_office` is None while it follows the invited voting members.
@@ -2592,6 +2603,12 @@ export interface components {
             rule: components["schemas"]["Threshold"];
         };
         /**
+         * Reason
+         * @description Why a verdict is not `valid`; stable codes, turned into sentences by the page.
+         * @enum {string}
+         */
+        Reason: "unreadable" | "too-large" | "too-long" | "too-many-signatures" | "no-signatures" | "unknown-kind-of-signature" | "content-changed" | "signature-broken" | "changed-afterwards" | "not-covered" | "issuer-unknown" | "revoked-before-signing" | "revoked-since" | "revocation-unknown" | "certificate-out-of-date" | "time-stamp-broken" | "time-stamp-untrusted";
+        /**
          * RemoveItem
          * @description With everything below it.
          */
@@ -2630,6 +2647,11 @@ export interface components {
              */
             kind: "report_heads";
         };
+        /**
+         * Revocation
+         * @enum {string}
+         */
+        Revocation: "good" | "revoked" | "unknown";
         /**
          * Right
          * @description What a role in a meeting allows.
@@ -2737,23 +2759,36 @@ export interface components {
         };
         /**
          * SignatureReport
-         * @description One signature in a PDF. `intact`: not a byte it covers was changed; `trusted`: by a certificate we know.
+         * @description `serial` is hex.
          */
         SignatureReport: {
-            /** Covers Whole */
-            covers_whole: boolean;
+            changes: components["schemas"]["Changes"];
+            coverage: components["schemas"]["Coverage"];
+            /** Field */
+            field: string;
             /** Intact */
             intact: boolean;
+            /** Issuer */
+            issuer: string;
             /** Name */
             name: string;
             /** Organisation */
             organisation: string;
-            /** Reason */
-            reason: string;
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: components["schemas"]["Reason"][];
+            revocation: components["schemas"]["Revocation"];
+            /** Serial */
+            serial: string;
             /** Signed At */
             signed_at: string | null;
-            /** Trusted */
-            trusted: boolean;
+            time_source: components["schemas"]["TimeSource"];
+            /** Title */
+            title: string;
+            trust: components["schemas"]["Trust"];
+            verdict: components["schemas"]["Verdict"];
         };
         /**
          * StandBy
@@ -2841,6 +2876,17 @@ export interface components {
             /** Strict */
             strict: boolean;
         };
+        /**
+         * TimeSource
+         * @description `CLAIMED` is what the signer's machine said; only `TIME_STAMP` is attested by a third party.
+         * @enum {string}
+         */
+        TimeSource: "time_stamp" | "claimed" | "none";
+        /**
+         * Trust
+         * @enum {string}
+         */
+        Trust: "trusted" | "unknown";
         /**
          * Turn
          * @description `limit_s`: seconds given, extensions included; None before the floor is given or when unlimited.
@@ -2939,23 +2985,37 @@ export interface components {
             person_id: string;
         };
         /**
+         * Verdict
+         * @enum {string}
+         */
+        Verdict: "valid" | "invalid" | "insufficient";
+        /**
          * VerificationReport
-         * @description `valid`: signed, every signature holds and is trusted, and nothing was added after the last one.
+         * @description `sha256`: of the file as given, hex. `archived`: a time stamp over the whole paper holds.
          */
         VerificationReport: {
             /**
-             * Problem
-             * @enum {string}
+             * Archived
+             * @default false
              */
-            problem: "" | "not-signed" | "changed" | "untrusted" | "unreadable";
+            archived: boolean;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: components["schemas"]["Reason"][];
             /** Sha256 */
             sha256: string;
             /** Signatures */
             signatures: components["schemas"]["SignatureReport"][];
-            /** Signed */
-            signed: boolean;
-            /** Valid */
-            valid: boolean;
+            /** Size Bytes */
+            size_bytes: number;
+            verdict: components["schemas"]["Verdict"];
         };
         /**
          * VoteBase
