@@ -1,7 +1,8 @@
 """Minutes: a pure value, the sentences composed from the journal, corrections, canonical JSON."""
 
 from rooms.minutes.codec import from_json, to_json
-from rooms.minutes.compose import Letterhead, compose
+from rooms.minutes.compose import compose
+from rooms.minutes.narrator import Letterhead
 from rooms.minutes.value import (
     Attendee,
     Body,

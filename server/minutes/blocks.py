@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.lib import colors
-from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY, TA_LEFT
+from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY, TA_LEFT, TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
@@ -29,7 +29,7 @@ INK = colors.black
 FAINT = colors.Color(0.35, 0.35, 0.35)
 HAIR = 0.5
 
-CENTRE, LEFT, JUSTIFY = TA_CENTER, TA_LEFT, TA_JUSTIFY
+CENTRE, LEFT, RIGHT, JUSTIFY = TA_CENTER, TA_LEFT, TA_RIGHT, TA_JUSTIFY
 
 
 def safe(text: str) -> str:

@@ -30,10 +30,35 @@ def width_pt(text: str, font: str, size: float) -> float:
     return float(pdfmetrics.stringWidth(text, font, size))
 
 
+#: Words of names of bodies that are not parted at the end of a line.
+_TOGETHER = frozenset(
+    {
+        "ĐẢNG ỦY",
+        "ĐẢNG UỶ",
+        "ĐẢNG BỘ",
+        "ỦY BAN",
+        "UỶ BAN",
+        "NHÂN DÂN",
+        "HỘI ĐỒNG",
+        "THƯỜNG VỤ",
+        "CHẤP HÀNH",
+        "THƯỜNG TRỰC",
+        "THÀNH PHỐ",
+        "VĂN PHÒNG",
+    }
+)
+
+
 def balanced(text: str, font: str, size: float, room: float) -> str:
-    """The text in one line where it fits, else broken once so that no word is left alone on the second."""
+    """The text in one line where it fits, else broken once, near the middle and not inside a word of two parts."""
     words = text.split()
     if width_pt(text, font, size) <= room or len(words) < 2:
         return text
-    halves = ((" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words)))
-    return "\n".join(min(halves, key=lambda pair: max(width_pt(half, font, size) for half in pair)))
+    places = range(1, len(words))
+    good = [n for n in places if f"{words[n - 1]} {words[n]}" not in _TOGETHER] or places
+
+    def longest(n: int) -> float:
+        return max(width_pt(" ".join(part), font, size) for part in (words[:n], words[n:]))
+
+    place = min(good, key=longest)
+    return " ".join(words[:place]) + "\n" + " ".join(words[place:])

@@ -17,7 +17,7 @@ from reportlab.platypus.flowables import TopPadder
 from rooms.minutes import Attendee, Locale, Minutes, PollRecord, Presence, clock, day
 from server.minutes import blocks, words
 from server.minutes.archive import SignatureRole, SignatureSpace
-from server.minutes.blocks import CENTRE, LEFT, Voice
+from server.minutes.blocks import CENTRE, LEFT, RIGHT, Voice
 from server.minutes.fonts import BOLD, ITALIC, REGULAR, balanced, width_pt
 from server.minutes.formats import Align, Format, Labels
 
@@ -109,7 +109,8 @@ class Story:
             return []
         when = day(self.locale, facts.closed_at or facts.opened_at)
         text = words.say(self.locale, "date_line", locality=head.locality, day=when)
-        return [self.voice.line(text, self.form.sizes.date_line, font=ITALIC)]
+        align = CENTRE if self.form.head_align is Align.CENTRE else RIGHT
+        return [self.voice.line(text, self.form.sizes.date_line, font=ITALIC, align=align)]
 
     def _title(self) -> list[Any]:
         sizes = self.form.sizes
@@ -248,7 +249,8 @@ class Story:
 
     def _end(self) -> list[Any]:
         closing = self.minutes.closing.text.rstrip(".")
-        last = self.voice.body(closing + self.form.end_mark)
+        # the mark belongs to the Vietnamese original; a translation ends as English does
+        last = self.voice.body(closing + (self.form.end_mark if self.locale is Locale.VI else "."))
         names = self.minutes.recipients
         below = blocks.recipients(self.voice, self.labels.recipients, names) if names else []
         block = [last, Spacer(1, 6), self._signatures(), Spacer(1, 10), *below]

@@ -152,7 +152,7 @@ def test_opening_tells_time_chair_and_quorum_with_its_arithmetic():
     minutes = opened().minutes()
     assert texts(minutes)[:2] == [
         "08 giờ 05 phút, chủ tọa tuyên bố khai mạc cuộc họp.",
-        "Có mặt 3/4 thành viên có quyền biểu quyết; số tối thiểu theo quy định (ít nhất 2/3) là 3: 3 × 3 = 9 ≥ 2 × 4 = 8. Đủ điều kiện tiến hành cuộc họp.",
+        "Có mặt 3/4 thành viên có quyền biểu quyết; số tối thiểu theo quy định (ít nhất 2/3) là 3. Phép tính: 3 × 3 = 9 ≥ 2 × 4 = 8. Đủ điều kiện tiến hành cuộc họp.",
     ]
     assert minutes.facts.quorum is not None
     assert minutes.facts.quorum.evidence == (23,)
@@ -161,13 +161,13 @@ def test_opening_tells_time_chair_and_quorum_with_its_arithmetic():
 def test_opening_in_english():
     assert texts(opened().minutes(Locale.EN))[:2] == [
         "At 08:05 the chair opened the meeting.",
-        "3 of 4 voting members were present; the least required (at least 2/3) was 3: 3 × 3 = 9 ≥ 2 × 4 = 8. The meeting was quorate.",
+        "3 of 4 voting members were present; the least required (at least 2/3) was 3. Arithmetic: 3 × 3 = 9 ≥ 2 × 4 = 8. The meeting was quorate.",
     ]
 
 
 def test_a_missed_quorum_is_said_plainly():
     minutes = prepared().add(0, meeting.MeetingOpened(2, 4, 3, False)).minutes()
-    assert texts(minutes)[1].endswith("là 3: 3 × 2 = 6 < 2 × 4 = 8. Không đủ điều kiện theo quy định.")
+    assert texts(minutes)[1].endswith("là 3. Phép tính: 3 × 2 = 6 < 2 × 4 = 8. Không đủ điều kiện theo quy định.")
 
 
 SENTENCES: list[tuple[Event, str, str]] = [
