@@ -6,7 +6,6 @@ comes back and asks for what it missed.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -25,9 +24,10 @@ from rooms.ids import MeetingId
 from rooms.ports import Doorbell, Store
 from rooms.roles import ActorKind
 from signaling import wire
-from signaling.bell import CONNECT_TIMEOUT_S, Alone, Rope
+from signaling.bell import Alone, Rope
 from signaling.call import Call
 from signaling.feed import Feed
+from signaling.manager import RedisManager
 from signaling.presence import Presence
 from signaling.session import Authenticate, Session, Sessions
 from signaling.tasks import Tasks, repeat
@@ -226,11 +226,7 @@ class Sockets:
 def _server(settings: HubSettings) -> Any:
     manager = None
     if settings.redis_url:
-        manager = socketio.AsyncRedisManager(
-            settings.redis_url,
-            channel=f"{settings.prefix}:socketio",
-            redis_options={"socket_connect_timeout": CONNECT_TIMEOUT_S},
-        )
+        manager = RedisManager(settings.redis_url, f"{settings.prefix}:socketio")
     return socketio.AsyncServer(
         async_mode="aiohttp",
         client_manager=manager,
@@ -248,14 +244,9 @@ def _rope(settings: HubSettings) -> Rope | Alone:
 
 
 async def _close(sio: Any) -> None:
-    """What AsyncServer.shutdown leaves open: the manager's listener and its connections."""
     await sio.shutdown()
-    if (listener := getattr(sio.manager, "thread", None)) is not None:
-        listener.cancel()
-        await asyncio.gather(listener, return_exceptions=True)
-        if sio.manager.pubsub is not None:
-            await sio.manager.pubsub.aclose()
-            await sio.manager.redis.aclose()
+    if isinstance(sio.manager, RedisManager):
+        await sio.manager.stop()
 
 
 def _aborter(environ: Mapping[str, Any]) -> Callable[[], None]:

@@ -23,6 +23,10 @@ class Tasks:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def finish(self) -> None:
+        """Waits for all to end by themselves."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def stop(self) -> None:
         tasks = tuple(self._tasks)
         for task in tasks:
