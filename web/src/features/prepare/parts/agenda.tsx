@@ -34,7 +34,7 @@ export function Agenda({ room, selected, onSelect }: AgendaProps) {
   const listed = rows(room.agenda)
 
   return (
-    <Panel title={t('agenda')} scrolls footer={<AddItem meetingId={room.meeting.id} parentId={null} />}>
+    <Panel title={t('agenda')} footer={<AddItem meetingId={room.meeting.id} parentId={null} />}>
       <ProblemNotice problem={command.error} />
       {listed.length === 0 && (
         <EmptyState icon={IconListNumbers} title={t('item.empty')} hint={t('item.emptyHint')} />

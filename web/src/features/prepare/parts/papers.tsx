@@ -50,7 +50,6 @@ export function Papers({ room, itemId }: { room: Room; itemId: string | null }) 
     >
       <Panel
         title={row ? t('paper.ofItem', { number: row.number }) : t('paper.ofMeeting')}
-        scrolls
         footer={
           <div className={styles.foot}>
             <Button
