@@ -174,8 +174,11 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
+    """The handshake is done. `datagrams` is its last flight: keys are set before it leaves, media follows it."""
+
     peer: int
     keys: srtp.Keys
+    datagrams: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +250,14 @@ class Desk:
         try:
             handshake.receive(datagram)
         except Refused as refusal:
+            handshake.close()
             self._send(peer, handshake)
             self._end(peer, str(refusal))
             return
-        self._send(peer, handshake)
         if handshake.keys is not None and not had_keys:
-            self._tell(Agreed(peer, handshake.keys))
+            self._tell(Agreed(peer, handshake.keys, tuple(handshake.outgoing())))
+        else:
+            self._send(peer, handshake)
         if handshake.closed:
             self._end(peer, "closed by the peer")
             return

@@ -182,7 +182,7 @@ class Worker:
                     for datagram in news.datagrams:
                         self._port.send(peer, datagram)
                 case dtls.Agreed():
-                    self._agreed(peer, news.keys)
+                    self._agreed(peer, news)
                 case dtls.Ended():
                     self._remove(peer, news.reason)
 
@@ -193,8 +193,11 @@ class Worker:
             for datagram in news.datagrams:
                 self._port.outbox.add(datagram, address)
 
-    def _agreed(self, peer: Peer, keys: Any) -> None:
-        peer.agree(keys)
+    def _agreed(self, peer: Peer, news: dtls.Agreed) -> None:
+        peer.agree(news.keys)
+        for datagram in news.datagrams:
+            self._port.send(peer, datagram)
+        self._port.outbox.flush()
         peer.heard_at = self._now
         studio = self._studios[peer.studio]
         if isinstance(peer, Viewer):

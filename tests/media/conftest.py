@@ -1,14 +1,20 @@
-"""A relay of our own on loopback for each test that wants one."""
+"""One relay process for all tests; each test has a studio of its own in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.media.running import RunningRelay, start_relay, stop_relay
+from tests.media.running import RelayProcess, RunningRelay, speaking_with, start_relay
+
+
+@pytest.fixture(scope="session")
+def relay_process() -> Iterator[RelayProcess]:
+    started = start_relay("--origin", "*")
+    yield started
+    started.stop()
 
 
 @pytest.fixture
-async def relay() -> AsyncIterator[RunningRelay]:
-    running = await start_relay("--origin", "*")
-    yield running
-    await stop_relay(running)
+async def relay(relay_process: RelayProcess) -> AsyncIterator[RunningRelay]:
+    async with speaking_with(relay_process) as relay:
+        yield relay

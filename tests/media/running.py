@@ -1,12 +1,14 @@
 """A relay process of our own on loopback, and tokens for it."""
 
-import asyncio
+import contextlib
 import json
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ class RunningRelay:
     url: str
     udp: list[int]
     key: str
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[bytes]
     http: aiohttp.ClientSession
     studio: str = field(default_factory=lambda: "s" + secrets.token_hex(4))
 
@@ -59,22 +61,37 @@ class RunningRelay:
             return await answer.json()
 
 
-async def start_relay(*arguments: str) -> RunningRelay:
+@dataclass(frozen=True, slots=True)
+class RelayProcess:
+    """A relay that was started and is up."""
+
+    url: str
+    udp: tuple[int, ...]
+    key: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End it cleanly, and see that it does."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        assert self.process.wait(15) == 0
+
+
+def start_relay(*arguments: str) -> RelayProcess:
     key = secrets.token_hex(32)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "media", "relay", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0", *arguments,
-        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key}, stdout=asyncio.subprocess.PIPE,
+    process = subprocess.Popen(
+        [sys.executable, "-m", "media", "relay", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0", *arguments],
+        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key}, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 20)
-    ready = json.loads(line)
+    ready = json.loads(process.stdout.readline())
     assert ready["ready"] is True
-    return RunningRelay(ready["http"], ready["udp"], key, process, aiohttp.ClientSession())
+    return RelayProcess(ready["http"], tuple(ready["udp"]), key, process)
 
 
-async def stop_relay(relay: RunningRelay) -> None:
-    await relay.http.close()
-    if relay.process.returncode is None:
-        relay.process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(relay.process.wait(), 15) == 0
-    relay.process._transport.close()  # type: ignore[attr-defined]  # else its finalizer warns in a later test
+@contextlib.asynccontextmanager
+async def speaking_with(started: RelayProcess) -> AsyncIterator[RunningRelay]:
+    """The relay as one test sees it: with a studio of its own."""
+    async with aiohttp.ClientSession() as http:
+        yield RunningRelay(started.url, list(started.udp), started.key, started.process, http)

@@ -10,7 +10,7 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from tests.media.peers import BLUE, GREEN, RED, Source, Watcher, peer_connection, reached
-from tests.media.running import RunningRelay, start_relay, stop_relay
+from tests.media.running import RunningRelay, speaking_with, start_relay
 
 Start = Callable[[Any], Awaitable[Any]]
 
@@ -283,32 +283,36 @@ async def test_bad_control_calls_are_refused(relay: RunningRelay) -> None:
 
 
 async def test_cors_base_path_workers_and_metrics(cast: list[Any]) -> None:
-    relay = await start_relay(
+    started = start_relay(
         "--workers", "2", "--base-path", "/media", "--origin", "https://hop.example", "--mode", "sendmmsg"
     )
     try:
-        assert relay.url.endswith("/media")
-        assert len(set(relay.udp)) == 2
-        for studio in ("north", "south", "east"):
-            relay.studio = studio
-            centre = await source(relay, cast, "centre", RED)
-            assert centre.location.startswith(f"/media/whip/{studio}/")
-            await relay.stage("centre")
-            viewer = await watcher(relay, cast, "tv")
-            await viewer.until(lambda v: v.sees(RED))
-        preflight = {"Origin": "https://hop.example", "Access-Control-Request-Method": "POST"}
-        async with relay.http.options(f"{relay.url}/whip/x", headers=preflight) as answer:
-            assert answer.status == 204
-            assert answer.headers["Access-Control-Allow-Origin"] == "https://hop.example"
-        async with relay.http.options(
-            f"{relay.url}/whip/x", headers=preflight | {"Origin": "https://no"}
-        ) as answer:
-            assert "Access-Control-Allow-Origin" not in answer.headers
-        async with relay.http.get(f"{relay.url}/healthz") as answer:
-            assert (await answer.json())["status"] == "ok"
-        async with relay.http.get(f"{relay.url}/metrics") as answer:
-            assert 'media_send_mode{worker="1",mode="sendmmsg"} 1' in await answer.text()
+        async with speaking_with(started) as relay:
+            await _try_two_workers(relay, cast)
+            await asyncio.gather(*(one.close() for one in cast))
+            cast.clear()
     finally:
-        await asyncio.gather(*(one.close() for one in cast))
-        cast.clear()
-        await stop_relay(relay)
+        started.stop()
+
+
+async def _try_two_workers(relay: RunningRelay, cast: list[Any]) -> None:
+    assert relay.url.endswith("/media")
+    assert len(set(relay.udp)) == 2
+    for studio in ("north", "south", "east"):
+        relay.studio = studio
+        centre = await source(relay, cast, "centre", RED)
+        assert centre.location.startswith(f"/media/whip/{studio}/")
+        await relay.stage("centre")
+        viewer = await watcher(relay, cast, "tv")
+        await viewer.until(lambda v: v.sees(RED))
+    preflight = {"Origin": "https://hop.example", "Access-Control-Request-Method": "POST"}
+    url = f"{relay.url}/whip/x"
+    async with relay.http.options(url, headers=preflight) as answer:
+        assert answer.status == 204
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://hop.example"
+    async with relay.http.options(url, headers=preflight | {"Origin": "https://no"}) as answer:
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    async with relay.http.get(f"{relay.url}/healthz") as answer:
+        assert (await answer.json())["status"] == "ok"
+    async with relay.http.get(f"{relay.url}/metrics") as answer:
+        assert 'media_send_mode{worker="1",mode="sendmmsg"} 1' in await answer.text()
