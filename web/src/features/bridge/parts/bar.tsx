@@ -66,12 +66,14 @@ export function Bar({ meetingId, room, capture, now, health, air, sending, links
           </span>
         )}
       </div>
-      <div className={styles.levers}>
+      <div className={styles.tools}>
         <FullScreen />
-        <ActionIcon aria-label={t('help.button')} size={56} onClick={() => setOpen('help')}>
-          <IconHelpCircle size={30} aria-hidden />
+        <ActionIcon aria-label={t('help.button')} size={48} onClick={() => setOpen('help')}>
+          <IconHelpCircle size={28} aria-hidden />
         </ActionIcon>
         <AccountMenu />
+      </div>
+      <div className={styles.levers}>
         <Button
           variant="default"
           size="lg"
@@ -82,7 +84,8 @@ export function Bar({ meetingId, room, capture, now, health, air, sending, links
         >
           {heads === null ? t('heads.none') : t('heads.button', { heads })}
         </Button>
-        <HandButton meetingId={meetingId} room={room} />
+        {/* Before the opening nobody can ask for the floor; its place is kept once anybody can. */}
+        {room.meeting.state === 'open' && <HandButton meetingId={meetingId} room={room} />}
       </div>
       <Heads meetingId={meetingId} heads={heads} opened={open === 'heads'} onClose={() => setOpen(null)} />
       <Help
@@ -107,8 +110,13 @@ function FullScreen() {
   const { toggle, fullscreen } = useFullscreenDocument()
   if (!document.fullscreenEnabled) return null
   return (
-    <ActionIcon aria-label={t(fullscreen ? 'leaveFull' : 'full')} size={56} onClick={() => void toggle()}>
-      {fullscreen ? <IconMinimize size={28} aria-hidden /> : <IconMaximize size={28} aria-hidden />}
+    <ActionIcon
+      className={styles.full ?? ''}
+      aria-label={t(fullscreen ? 'leaveFull' : 'full')}
+      size={48}
+      onClick={() => void toggle()}
+    >
+      {fullscreen ? <IconMinimize size={26} aria-hidden /> : <IconMaximize size={26} aria-hidden />}
     </ActionIcon>
   )
 }

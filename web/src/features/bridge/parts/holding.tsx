@@ -3,7 +3,6 @@ import { useServerNow } from '@/shared/clock'
 import { clockText } from '@/shared/format'
 import { useTexts } from '@/shared/i18n/texts'
 import type { Capture, CaptureSnapshot } from '@/shared/media/capture'
-import { LevelMeter } from '@/shared/media/level-meter'
 import { OwnPicture } from '@/shared/media/picture'
 import { mediaWords } from '@/shared/media/words'
 import type { LinkSnapshot } from '@/shared/peer'
@@ -55,10 +54,7 @@ export function Holding({ room, capture, now, link }: HoldingProps) {
             </p>
           )}
         </div>
-        <figcaption className={styles.caption}>
-          <span>{t('holding.preview')}</span>
-          <LevelMeter track={now.microphone === 'on' ? now.audio : null} />
-        </figcaption>
+        <figcaption className={styles.caption}>{t('holding.preview')}</figcaption>
       </figure>
       <ConnectionTest capture={capture} now={now} link={link} />
     </div>

@@ -75,9 +75,6 @@ function OwnDevices({ own: { capture, now, sent }, stage, live }: { own: Own; st
         <span className={styles.line}>
           <LevelMeter track={now.microphone === 'on' ? now.audio : null} />
           <HealthBadge health={health} testId="own-connection" />
-          <ActionIcon size={40} aria-label={t('own.devices')} onClick={() => setChoosing(true)}>
-            <IconSettings size={22} aria-hidden />
-          </ActionIcon>
         </span>
       </div>
       <div className={styles.toggles}>
@@ -93,6 +90,9 @@ function OwnDevices({ own: { capture, now, sent }, stage, live }: { own: Own; st
           live={heard}
           onToggle={on => void capture.setMicrophone(on)}
         />
+        <ActionIcon variant="default" aria-label={t('own.devices')} onClick={() => setChoosing(true)}>
+          <IconSettings size={24} aria-hidden />
+        </ActionIcon>
       </div>
       {trouble !== undefined && <p className={styles.hint}>{m(`hint.${trouble}`)}</p>}
       <Modal opened={choosing} onClose={() => setChoosing(false)} title={t('own.devices')} size="lg">

@@ -1,4 +1,4 @@
-import { IconHandStop, IconHome, IconPlus } from '@tabler/icons-react'
+import { IconHandStop, IconHome } from '@tabler/icons-react'
 import { useTexts } from '@/shared/i18n/texts'
 import { texts } from '../i18n'
 import type { Keys } from '../sources'
@@ -42,7 +42,6 @@ function Source({ number, tile, name, stage, centre = false }: SourceProps) {
     return (
       <span className={styles.empty} title={t('sources.emptyHint')}>
         <span className={styles.key}>{number}</span>
-        <IconPlus size={18} aria-hidden />
         <span className="dh-only-read">{t('sources.empty')}</span>
       </span>
     )

@@ -5,7 +5,6 @@ import { clockText } from '@/shared/format'
 import { useTexts } from '@/shared/i18n/texts'
 import type { Room, Turn } from '@/shared/room-types'
 import { speakingTurn, waitingTurns } from '@/shared/room-views'
-import { EmptyState } from '@/shared/ui/empty-state'
 import { Panel } from '@/shared/ui/panel'
 import { StatusBadge } from '@/shared/ui/status-badge'
 import { texts } from '../i18n'
@@ -42,7 +41,10 @@ export function TalkBack({ room, stage, tiles }: TalkBackProps) {
       >
         {speaking?.speaker_kind === 'bridge' && <Speaking turn={speaking} />}
         {waiting.length === 0 ? (
-          <EmptyState icon={IconHandStop} title={t('queue.none')} hint={t('queue.noneHint')} />
+          <p className={styles.none}>
+            <strong>{t('queue.none')}</strong>
+            <span>{t('queue.noneHint')}</span>
+          </p>
         ) : (
           <ol className={styles.queue}>
             {waiting.map(turn => (
