@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from rooms import agenda, attendance, conference, meeting as m
+from rooms import agenda, attendance, conference
+from rooms import meeting as m
 from rooms.ids import BridgeId, PersonId
 from rooms.roles import Role
 from server.store import SqlStore
@@ -104,7 +105,9 @@ async def test_a_storm_of_check_ins_does_not_reach_the_other_bridges(world: Worl
     first, second = world.communes
     async with running(world) as node, tablet(world, second, node, after=await world.last_seq()) as quiet:
         for heads in range(1, 21):
-            await world.do(first, attendance.ReportHeads(heads) if heads > 1 else attendance.CheckIn(), node.doorbell)
+            await world.do(
+                first, attendance.ReportHeads(heads) if heads > 1 else attendance.CheckIn(), node.doorbell
+            )
         await world.do(world.members[1], attendance.CheckIn(), node.doorbell)
         await quiet.until_last(await world.last_seq())
         assert quiet.kinds() == ["person.checked_in"]

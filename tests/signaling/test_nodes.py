@@ -62,7 +62,10 @@ async def test_tablets_on_two_nodes_hear_the_same_in_the_same_order(postgres_url
     async with pair(postgres_url, REDIS, redis_prefix, poll_s=60) as nodes:
         world = nodes.world
         await until_up(nodes.one, nodes.two)
-        async with tablet(world, world.chair, nodes.one) as chair, tablet(world, world.secretary, nodes.two) as other:
+        async with (
+            tablet(world, world.chair, nodes.one) as chair,
+            tablet(world, world.secretary, nodes.two) as other,
+        ):
             for n in range(10):
                 node = (nodes.one, nodes.two)[n % 2]
                 await world.do(world.secretary, agenda.AddItem(f"Mục {n}"), node.doorbell)
@@ -197,7 +200,10 @@ async def test_redis_dies_and_comes_back_and_nothing_is_lost(
     async with pair(postgres_url, own_redis.url, redis_prefix) as nodes:
         world = nodes.world
         await until_up(nodes.one, nodes.two)
-        async with tablet(world, world.chair, nodes.one) as chair, tablet(world, world.central, nodes.two) as centre:
+        async with (
+            tablet(world, world.chair, nodes.one) as chair,
+            tablet(world, world.central, nodes.two) as centre,
+        ):
             await own_redis.kill()
             done = await world.do(world.secretary, agenda.AddItem("Khi Redis chết"), nodes.one.doorbell)
             await chair.until_last(done.seq)

@@ -20,7 +20,9 @@ async def test_a_bad_handshake_is_refused_with_its_code(world: World) -> None:
             refusals: list[object] = []
             client.on("connect_error", refusals.append)
             with pytest.raises(socketio.exceptions.ConnectionError):
-                await client.connect(node.url, socketio_path="/ws", transports=["websocket"], auth=auth, wait_timeout=3)
+                await client.connect(
+                    node.url, socketio_path="/ws", transports=["websocket"], auth=auth, wait_timeout=3
+                )
             assert refusals[0]["message"] == code  # type: ignore[index]
         assert node.hub.gauges()["sockets"] == 0
 

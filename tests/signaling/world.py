@@ -15,7 +15,8 @@ import socketio
 from aiohttp import web
 
 from media.client import RelayClient
-from rooms import agenda, meeting as m
+from rooms import agenda
+from rooms import meeting as m
 from rooms.commands import RoomCommand
 from rooms.errors import Forbidden
 from rooms.ids import BridgeId, MeetingId, OrganisationId, PersonId
