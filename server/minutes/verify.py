@@ -86,12 +86,14 @@ async def verify(
 def check(pdf_bytes: bytes, anchors: Anchors, now: datetime, limit_bytes: int) -> VerificationReport:
     """`verify` without the thread."""
     if len(pdf_bytes) > limit_bytes:
-        return _whole(pdf_bytes, now, Verdict.INSUFFICIENT, reasons=(Reason.TOO_LARGE,))
+        return refused(pdf_bytes, now, Verdict.INSUFFICIENT, Reason.TOO_LARGE)
     try:
         return asyncio.run(_check(pdf_bytes, anchors, now))
+    except MemoryError:
+        return refused(pdf_bytes, now, Verdict.INSUFFICIENT, Reason.TOO_LONG)
     except Exception:
         # the parsers below meet bytes made to break them; whatever they raise, the answer is the same
-        return _whole(pdf_bytes, now, Verdict.INVALID, reasons=(Reason.UNREADABLE,))
+        return refused(pdf_bytes, now, Verdict.INVALID, Reason.UNREADABLE)
 
 
 async def _check(pdf_bytes: bytes, anchors: Anchors, now: datetime) -> VerificationReport:
@@ -99,9 +101,9 @@ async def _check(pdf_bytes: bytes, anchors: Anchors, now: datetime) -> Verificat
     filled = [name for name, value, _ in enumerate_sig_fields(reader, filled_status=True) if value is not None]
     embedded = reader.embedded_signatures
     if not filled:
-        return _whole(pdf_bytes, now, Verdict.INSUFFICIENT, reasons=(Reason.NO_SIGNATURES,))
+        return refused(pdf_bytes, now, Verdict.INSUFFICIENT, Reason.NO_SIGNATURES)
     if len(filled) > SIGNATURES_MAX:
-        return _whole(pdf_bytes, now, Verdict.INSUFFICIENT, reasons=(Reason.TOO_MANY_SIGNATURES,))
+        return refused(pdf_bytes, now, Verdict.INSUFFICIENT, Reason.TOO_MANY_SIGNATURES)
     sources = _Sources(reader, anchors, now)
     reports = tuple([await _signature(s, sources) for s in embedded if s.sig_object_type == "/Sig"])
     archived = [await _archived(s, sources) for s in embedded if s.sig_object_type == "/DocTimeStamp"]
@@ -122,6 +124,11 @@ async def _check(pdf_bytes: bytes, anchors: Anchors, now: datetime) -> Verificat
         archived=bool(archived) and all(archived),
         reasons=tuple(reasons),
     )
+
+
+def refused(pdf_bytes: bytes, now: datetime, verdict: Verdict, reason: Reason) -> VerificationReport:
+    """A report on a file whose signatures could not be looked at."""
+    return _whole(pdf_bytes, now, verdict, reasons=(reason,))
 
 
 def _whole(pdf_bytes: bytes, now: datetime, verdict: Verdict, **more: Any) -> VerificationReport:

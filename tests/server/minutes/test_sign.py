@@ -104,15 +104,15 @@ async def test_what_is_no_paper_is_not_signed(desk: Desk, paper: bytes) -> None:
         await desk.sign(paper, SignatureRole.SECRETARY)
 
 
-async def test_a_revoked_certificate_does_not_sign(desk: Desk, tmp_path: Path) -> None:
-    authority, now = type(desk.authority)(tmp_path, SECRET), desk.now
-    signer = await authority.signer(Person("x", "Lê Hữu Đỗ", "Xã"), now)
+async def test_a_revoked_certificate_does_not_sign(desk: Desk) -> None:
+    authority, now = desk.authority, desk.now
+    signer = await authority.signer(Person("revoked", "Lê Hữu Đỗ", "Xã"), now)
     await authority.revoke(signer.certificate, now - timedelta(minutes=1))
     evidence = Evidence(await authority.roots(now), (await authority.chain(now))[1:], await authority.crls(now))
     visible = desk.visible(SignatureRole.SECRETARY)
     with pytest.raises(Conflict, match="certificate-revoked"):
         await sign(desk.blank, SignatureRole.SECRETARY, signer, visible, evidence=evidence)
-    fresh = await authority.signer(Person("x", "Lê Hữu Đỗ", "Xã"), now)
+    fresh = await authority.signer(Person("revoked", "Lê Hữu Đỗ", "Xã"), now)
     assert fresh.certificate.serial_number != signer.certificate.serial_number
 
 
