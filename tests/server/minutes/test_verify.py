@@ -163,7 +163,7 @@ async def test_an_expired_certificate_without_time_stamp_does_not_prove(desk: De
 
 
 async def revoked(desk: Desk, at: datetime, tsa: Tsa | None = None) -> VerificationReport:
-    """A signature made at `desk.now` by somebody whose certificate was revoked at `at`, checked three days later."""
+    """A signature of `desk.now` by somebody whose certificate was revoked at `at`, checked three days later."""
     role, evidence = SignatureRole.SECRETARY, desk.evidence
     signer = await desk.authority.signer(Person(str(uuid4()), "Lê Hữu Đỗ", "Xã"), desk.now)
     if tsa is not None:
