@@ -32,6 +32,8 @@ from rooms.minutes.value import (
 from rooms.minutes.voting import Voting
 from rooms.minutes.words import clock, day, say
 
+__all__ = ["Letterhead", "compose"]
+
 
 def compose(entries: Sequence[Entry], head: Letterhead, locale: Locale, zone: tzinfo) -> Minutes:
     """The minutes of one meeting. Shape: entries in order from 1. `zone`: the organisation's.
