@@ -7,6 +7,8 @@ export interface PanelProps {
 }
 
 export interface RoomSlots {
+  /** Where we are and what comes, with the papers of each item. features/agenda/screen.tsx */
+  readonly Agenda: ComponentType<PanelProps>
   /** The paper everybody follows, with its page bar. features/papers/screen.tsx */
   readonly Papers: ComponentType<PanelProps>
   /** Who speaks, who waits. features/floor/screen.tsx */
@@ -14,3 +16,6 @@ export interface RoomSlots {
   /** The open vote as a sheet, the last result, the chair's levers. features/voting/screen.tsx */
   readonly Voting: ComponentType<PanelProps>
 }
+
+/** The element over the room's panels and above its bottom bar, where a vote may rise. */
+export const OVERLAY_ID = 'room-overlay'

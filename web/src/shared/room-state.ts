@@ -20,7 +20,7 @@ export function apply(room: Room, entry: Entry): Room {
 /** Entries in order, then everything up to `upto`, which also counts entries this reader is not told of. */
 export function applyAll(room: Room, entries: readonly Entry[], upto: number): Room {
   const next = entries.reduce(apply, room)
-  return upto > next.seq ? { ...next, seq: upto } : next
+  return upto > next.seq ? { ...next, seq: upto, meeting: { ...next.meeting, last_seq: upto } } : next
 }
 
 function changed(room: Room, event: Event, at: string): Room {
@@ -51,7 +51,11 @@ function changed(room: Room, event: Event, at: string): Room {
     case 'bridge.uninvited':
       return { ...room, bridges: room.bridges.filter(one => one.bridge_id !== event.bridge_id) }
     case 'bridge.checked_in':
-      return withBridge(room, event.bridge_id, { checked_in_at: at, left_at: null, heads: event.heads })
+      return withBridge(room, event.bridge_id, {
+        checked_in_at: at,
+        left_at: null,
+        ...(event.heads === null ? {} : { heads: event.heads }),
+      })
     case 'bridge.checked_out':
       return withBridge(room, event.bridge_id, { left_at: at })
     case 'bridge.heads_reported':
