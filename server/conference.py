@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rooms.ids import MeetingId
+from rooms.ids import BridgeId, MeetingId
 from rooms.roles import Actor, Right
 from server.api.schemas import IceServer, MediaAccess, Quality, Wall, WallBridge
 from signaling import call as calls

@@ -1,4 +1,4 @@
-"""A demo organisation, made once: one person or bridge for each role. Its links and codes are fresh at every start."""
+"""A demo organisation, made once: one person or bridge for each role. Its links and codes are fresh each time."""
 
 from __future__ import annotations
 

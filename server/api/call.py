@@ -16,7 +16,7 @@ from server.house import HOUSE, House
 from server.refusals import Unauthenticated
 
 #: What the answer is to carry: a refresh token, or "" to take it away.
-SET_COOKIE = "dienhong.refresh"
+SET_COOKIE: web.RequestKey[str] = web.RequestKey("refresh", str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,28 +93,29 @@ def respond(told: Problem) -> web.Response:
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    locale = texts.locale_of(request)
     try:
         return await handler(request)
     except Refusal as refusal:
-        return respond(problem_of(refusal, locale))
+        return respond(problem_of(refusal, texts.locale_of(request)))
     except HttpProcessingError:
-        return respond(problem("bad-request", 400, locale))
+        return respond(problem("bad-request", 400, texts.locale_of(request)))
     except web.HTTPException as refused:
         if refused.status < 400:
             raise
-        response = respond(problem(CODES.get(refused.status, "bad-request"), refused.status, locale))
+        response = respond(
+            problem(CODES.get(refused.status, "bad-request"), refused.status, texts.locale_of(request))
+        )
         if "Allow" in refused.headers:
             response.headers["Allow"] = refused.headers["Allow"]
         return response
     except (ConnectionError, TimeoutError) as error:
         if request.transport is None or request.transport.is_closing():
             raise
-        return _internal(request, error, locale)
+        return _internal(request, error)
     except Exception as error:
-        return _internal(request, error, locale)
+        return _internal(request, error)
 
 
-def _internal(request: web.Request, error: Exception, locale: str) -> web.Response:
+def _internal(request: web.Request, error: Exception) -> web.Response:
     _log.error("internal error", method=request.method, path=request.path, exc_info=error)
-    return respond(problem("internal", 500, locale))
+    return respond(problem("internal", 500, texts.locale_of(request)))

@@ -11,7 +11,7 @@ from aiohttp import web
 
 VI, EN = "vi", "en"
 #: Where a signed-in reader's own language is kept during a request; it goes before Accept-Language.
-READER_LOCALE = "dienhong.locale"
+READER_LOCALE: web.RequestKey[str] = web.RequestKey("locale", str)
 
 TITLES: Mapping[int, tuple[str, str]] = {
     400: ("Yêu cầu chưa đúng", "The request is not right"),
@@ -101,6 +101,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "account-inactive": ("Tài khoản đã bị khóa.", "The account is closed."),
     "people-only": ("Việc này chỉ dành cho người dùng, không dành cho điểm cầu.", "Only a person can do this."),
     # directory
+    "organisation-unknown": ("Không có tổ chức này.", "There is no such organisation."),
     "username-taken": ("Tên đăng nhập này đã có người dùng.", "This user name is taken."),
     "bridge-code-taken": ("Mã điểm cầu này đã có.", "This bridge code is taken."),
     "last-administrator": (

@@ -1,6 +1,7 @@
 """Looks into an upload in a process of its own, with bounds on time and memory.
 
-`python -m server.papers.inspect FILE [PAGES]` prints one line of JSON, a `Finding`. Whatever a hostile file does to the parsers happens here, not in the server.
+`python -m server.papers.inspect FILE [PAGES]` prints one line of JSON, a `Finding`.
+Whatever a hostile file does to the parsers happens here, not in the server.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def fault(code: str, **facts: int) -> Finding:
 
 
 def look(path: Path, pages_to: Path | None = None) -> Finding:
-    """`media_type` and, for what is pages already, their number; else `fault`. `pages_to`: for a picture's page."""
+    """`media_type` and, for what is pages already, their number; else `fault`."""
     with path.open("rb") as file:
         head = file.read(1024)
     if b"%PDF-" in head:
