@@ -1,0 +1,442 @@
+"""`dienhong bridge`: a bridge without a browser. Signs in with its join code, checks in, receives the programme,
+sends a test picture when it is called, and comes back alone from any cut.
+
+Speaks the server's HTTP and Socket.IO as any client does; nothing of the rules is known here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import random
+import signal
+import sys
+import time
+import uuid
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import aiohttp
+import socketio
+from socketio.exceptions import SocketIOError
+
+from media.endpoint import Publisher, Refused, Viewer
+from media.testcard import Colour, TestPicture, Tone, parse_colour, parse_size
+
+HTTP_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
+RENEW_BEFORE_S: Final = 90.0
+PAUSE_S, PAUSE_MAX_S = 0.5, 8.0
+LOOK_AGAIN_S: Final = 2.0
+STALL_S, STALL_MAX_S = 6.0, 48.0
+
+_log: Final = logging.getLogger("media.bridge")
+
+
+class Cut(Exception):
+    """The server could not be reached or did not answer as expected; try again."""
+
+
+class Turned(Exception):
+    """The server said no in a way that waiting does not mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeSettings:
+    server: str
+    code: str
+    meeting: str | None = None
+    publish: bool = True
+    colour: Colour | None = None
+    size: tuple[int, int] = (640, 360)
+    heads: int | None = None
+    raise_hand: bool = False
+
+
+class Account:
+    """The signed-in bridge: its calls, its token kept fresh."""
+
+    def __init__(self, http: aiohttp.ClientSession, settings: BridgeSettings) -> None:
+        self.http = http
+        self._settings = settings
+        self._token = ""
+        self._until = 0.0
+        self._turn = asyncio.Lock()
+        self.id = ""
+
+    def url(self, path: str) -> str:
+        return urljoin(self._settings.server, path)
+
+    async def token(self, spare_s: float = RENEW_BEFORE_S) -> str:
+        """One that holds for `spare_s` more. Raises: Cut, Turned."""
+        async with self._turn:
+            if time.time() > self._until - spare_s:
+                await self._sign_in()
+            return self._token
+
+    def left_s(self) -> float:
+        return self._until - time.time()
+
+    async def call(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """Raises: Cut, Turned."""
+        given = {"Authorization": f"Bearer {await self.token()}", **headers}
+        status, answer = await self._ask(method, path, body, given)
+        if status == 401:
+            self._until = 0.0
+            raise Cut("signed out")
+        if status >= 400:
+            raise _no(status, answer)
+        return answer
+
+    async def _sign_in(self) -> None:
+        """By the code, which a bridge may use again after a cut."""
+        status, answer = await self._ask("POST", "/api/session/bridge", {"code": self._settings.code}, {})
+        if status >= 400:
+            raise _no(status, answer)
+        try:
+            self._token, self.id = str(answer["access_token"]), str(answer["me"]["id"])
+            self._until = _instant(answer["expires_at"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise Cut(f"a session of another shape: {error!r}") from error
+
+    async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> tuple[int, Any]:
+        try:
+            async with self.http.request(
+                method, self.url(path), json=body, headers=headers, timeout=HTTP_TIMEOUT
+            ) as response:
+                text = await response.text()
+                return response.status, json.loads(text) if text else None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Cut(f"{method} {path}: {error or type(error).__name__}") from error
+
+
+def _no(status: int, answer: Any) -> Cut | Turned:
+    code = answer.get("code", "") if isinstance(answer, dict) else ""
+    # Too many at once and the server's own faults pass; everything else stays as it is.
+    waits = status >= 500 or status in (408, 425, 429)
+    return (Cut if waits else Turned)(f"{status} {code}")
+
+
+def _instant(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+class Bridge:
+    """The whole agent: three loops (the meeting, receiving, sending) that each come back by themselves."""
+
+    def __init__(self, settings: BridgeSettings, http: aiohttp.ClientSession) -> None:
+        self.settings = settings
+        self.account = Account(http, settings)
+        self.meeting_id = ""
+        self.meeting_state = ""
+        self.role = ""
+        self.on_air: str | None = None
+        self.stand_by: str | None = None
+        self.connected = False
+        self.reconnects = 0
+        self.last = 0
+        self.viewer: Viewer | None = None
+        self.publisher: Publisher | None = None
+        self.picture: TestPicture | None = None
+        self._frames_before = 0
+        self._energy_before = 0.0
+        self._news = asyncio.Event()
+        self._gone = asyncio.Event()  # from the meeting
+
+    async def run(self) -> None:
+        """Until cancelled. Raises: Turned when the code is not (or no longer) good."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._again("meeting", self._attend))
+            group.create_task(self._again("receiving", self._watch))
+            if self.settings.publish:
+                group.create_task(self._again("sending", self._publish))
+
+    async def _again(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
+        pause_s = PAUSE_S
+        while True:
+            begun = time.monotonic()
+            try:
+                await step()
+            except Turned as turned:
+                if what == "meeting" and not self.account.id:
+                    raise
+                _log.warning("%s: refused: %s", what, turned)
+            except (Cut, Refused, aiohttp.ClientError, SocketIOError, TimeoutError, OSError) as error:
+                _log.warning("%s: %s", what, error or type(error).__name__)
+            pause_s = PAUSE_S if time.monotonic() - begun > 10 else min(pause_s * 2, PAUSE_MAX_S)
+            # Jitter: a thousand bridges that were cut together do not come back together.
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
+
+    # ── the meeting ──
+
+    async def _attend(self) -> None:
+        await self._find_meeting()
+        command = {"kind": "check_in", "heads": self.settings.heads}
+        await self._command(command)
+        await self._load_room()
+        if self.settings.raise_hand:
+            await self.ask_floor()
+        socket = socketio.AsyncClient(reconnection=False)
+        gone = self._gone = asyncio.Event()
+        socket.on("journal", self._journal)
+        socket.on("seat", lambda _: gone.set())
+        socket.on("signed_out", lambda _: gone.set())
+        socket.on("disconnect", lambda *_: gone.set())
+        try:
+            await socket.connect(
+                self.account.url("/"),
+                socketio_path="/ws",
+                transports=["websocket"],
+                auth={"token": await self.account.token()},
+                wait_timeout=10,
+            )
+            answer = await socket.call("enter", {"meeting_id": self.meeting_id, "after": self.last}, timeout=10)
+            if not answer.get("ok"):
+                raise Cut(f"may not enter: {answer.get('problem')}")
+            self.connected = True
+            await self._stay(socket, gone)
+        finally:
+            self.connected = False
+            self.reconnects += 1
+            await socket.disconnect()
+
+    async def _stay(self, socket: socketio.AsyncClient, gone: asyncio.Event) -> None:
+        while not gone.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(1.0, self.account.left_s() - RENEW_BEFORE_S)):
+                    await gone.wait()
+            if not gone.is_set():
+                await socket.call("renew", {"token": await self.account.token()}, timeout=10)
+
+    async def _find_meeting(self) -> None:
+        """Waits until there is a meeting to attend: the one named, else one that is open, else one convened."""
+        while True:
+            items = (await self.account.call("GET", "/api/meetings"))["items"]
+            there = [m for m in items if m["state"] in ("open", "convened")]
+            there = [m for m in there if self.settings.meeting in (None, m["id"])]
+            there.sort(key=lambda m: (m["state"] != "open", m["starts_at"]))
+            if there:
+                self.meeting_id, self.role = there[0]["id"], there[0]["role"]
+                return
+            await asyncio.sleep(LOOK_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311
+
+    async def _load_room(self) -> None:
+        room = await self.account.call("GET", f"/api/meetings/{self.meeting_id}/room")
+        meeting = room["meeting"]
+        self.last, self.role, self.meeting_state = room["seq"], room["me"]["role"], meeting["state"]
+        self.on_air, self.stand_by = meeting["on_air_bridge_id"], meeting["stand_by_bridge_id"]
+        self._news.set()
+
+    async def _journal(self, news: dict[str, Any]) -> None:
+        if news["meeting_id"] != self.meeting_id:
+            return
+        if news["after"] > self.last:
+            with contextlib.suppress(Cut, Turned):
+                await self._load_room()
+            return
+        for entry in news["entries"]:
+            if entry["seq"] > self.last:
+                self._apply(entry["event"])
+        self.last = max(self.last, news["upto"])
+        self._news.set()
+
+    def _apply(self, event: dict[str, Any]) -> None:
+        match event["kind"]:
+            case "stage.on_air":
+                self.on_air = event["bridge_id"]
+            case "stage.stand_by":
+                self.stand_by = event["bridge_id"]
+            case "meeting.opened":
+                self.meeting_state = "open"
+            case "meeting.closed":
+                self.meeting_state, self.on_air, self.stand_by = "closed", None, None
+                self._gone.set()
+            case _:
+                pass
+
+    async def ask_floor(self) -> None:
+        """Raises the hand; refused quietly when it is up already."""
+        with contextlib.suppress(Turned):
+            await self._command({"kind": "ask_floor"})
+
+    async def _command(self, command: dict[str, Any]) -> None:
+        path = f"/api/meetings/{self.meeting_id}/commands"
+        await self.account.call("POST", path, command, **{"Idempotency-Key": uuid.uuid4().hex})
+
+    # ── picture and sound ──
+
+    def _is_called(self) -> bool:
+        """The centre sends from the moment anything is on air: it stays heard while a commune speaks."""
+        called = self.account.id in (self.on_air, self.stand_by)
+        return called or (self.role == "central_bridge" and self.on_air is not None)
+
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._news.clear()
+            if not condition():
+                await self._news.wait()
+
+    async def _access(self) -> dict[str, Any]:
+        await self._wait_until(lambda: bool(self.meeting_id))
+        access: dict[str, Any] = await self.account.call("POST", f"/api/meetings/{self.meeting_id}/media")
+        return access
+
+    async def _watch(self) -> None:
+        await self._wait_until(lambda: self.meeting_state in ("open", "convened"))
+        access = await self._access()
+        viewer = Viewer(
+            self.account.http, self.account.url(access["whep_url"]), access["watch_token"], access["ice_servers"]
+        )
+        self.viewer = viewer
+        try:
+            await viewer.open()
+            await self._follow(viewer)
+        finally:
+            self._frames_before += viewer.picture.frames
+            self._energy_before += viewer.sound.energy
+            self.viewer = None
+            await viewer.close()
+
+    async def _follow(self, viewer: Viewer) -> None:
+        """Until the connection ends, or somebody is on air and no picture comes."""
+        patience_s = STALL_S
+        while self.meeting_state != "closed":
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await viewer.ended.wait()
+                    raise Cut("the connection to the relay ended")
+            if self.on_air is None or self.on_air == self.account.id:
+                viewer.picture.seen_at = time.monotonic()
+            if time.monotonic() - viewer.picture.seen_at > patience_s:
+                raise Cut("no picture comes")
+
+    async def _publish(self) -> None:
+        await self._wait_until(self._is_called)
+        access = await self._access()
+        if not access["whip_url"]:
+            raise Cut("called, but may not send yet")
+        self.picture = TestPicture(self.settings.colour or own_colour(self.account.id), self.settings.size)
+        publisher = Publisher(
+            self.account.http,
+            self.account.url(access["whip_url"]),
+            access["publish_token"],
+            access["ice_servers"],
+            [self.picture, Tone()],
+        )
+        self.publisher = publisher
+        try:
+            await publisher.open()
+            released = asyncio.create_task(self._wait_until(lambda: not self._is_called()))
+            ended = asyncio.create_task(publisher.ended.wait())
+            await asyncio.wait((released, ended), return_when=asyncio.FIRST_COMPLETED)
+            for task in (released, ended):
+                task.cancel()
+        finally:
+            self.publisher = None
+            await publisher.close()
+
+    # ── what it tells ──
+
+    def stats(self) -> dict[str, Any]:
+        viewer, publisher = self.viewer, self.publisher
+        size = viewer.picture.size if viewer else None
+        colour = viewer.picture.colour() if viewer else None
+        return {
+            "at": round(time.time(), 3),
+            "bridge": self.account.id,
+            "meeting": self.meeting_id,
+            "state": self.meeting_state,
+            "connected": self.connected,
+            "seq": self.last,
+            "on_air": self.on_air,
+            "stand_by": self.stand_by,
+            "watch": viewer.state if viewer else "none",
+            "frames": self._frames_before + (viewer.picture.frames if viewer else 0),
+            "width": size[0] if size else None,
+            "height": size[1] if size else None,
+            "colour": list(colour) if colour else None,
+            "audio_energy": round(self._energy_before + (viewer.sound.energy if viewer else 0.0), 6),
+            "publish": publisher.state if publisher else "none",
+            "frames_sent": self.picture.frames if self.picture and publisher else 0,
+            "reconnects": self.reconnects,
+        }
+
+
+def own_colour(bridge_id: str) -> Colour:
+    """Always the same for a bridge, and seldom that of another."""
+    number = zlib.crc32(bridge_id.encode())
+    return 40 + number % 176, 40 + number // 176 % 176, 40 + number // 30976 % 176
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dienhong bridge", description="a bridge without a browser")
+    parser.add_argument("--server", required=True, help="address of the server, https://…")
+    parser.add_argument("--code", required=True, help="the bridge's join code")
+    parser.add_argument("--meeting", help="id of the meeting; else the open one, else the next convened")
+    parser.add_argument("--publish", choices=("test", "none"), default="test", help="what is sent when called")
+    parser.add_argument("--colour", type=parse_colour, help="RRGGBB of the test picture; else its own")
+    parser.add_argument("--picture", type=parse_size, default=(640, 360), help="size of the test picture")
+    parser.add_argument("--heads", type=int, help="delegates in the hall")
+    parser.add_argument("--raise-hand", action="store_true", help="ask for the floor once (SIGUSR1: again)")
+    parser.add_argument("--seconds", type=float, help="end after so long")
+    parser.add_argument("--stats-json", action="store_true", help="one line of JSON a second")
+    return parser.parse_args(words)
+
+
+async def _main(parsed: argparse.Namespace) -> int:
+    settings = BridgeSettings(
+        server=parsed.server,
+        code=parsed.code,
+        meeting=parsed.meeting,
+        publish=parsed.publish == "test",
+        colour=parsed.colour,
+        size=parsed.picture,
+        heads=parsed.heads,
+        raise_hand=parsed.raise_hand,
+    )
+    async with aiohttp.ClientSession() as http:
+        bridge = Bridge(settings, http)
+        work = asyncio.create_task(bridge.run())
+        loop = asyncio.get_running_loop()
+        hands: set[asyncio.Task[None]] = set()
+
+        def raise_hand() -> None:
+            hands.add(asyncio.create_task(bridge.ask_floor()))
+
+        loop.add_signal_handler(signal.SIGUSR1, raise_hand)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, work.cancel)
+        if parsed.seconds is not None:
+            loop.call_later(parsed.seconds, work.cancel)
+        told = asyncio.create_task(_tell(bridge)) if parsed.stats_json else None
+        try:
+            await work
+        except asyncio.CancelledError:
+            return 0
+        except BaseExceptionGroup as group:
+            turned = group.subgroup(Turned)
+            if turned is None:
+                raise
+            sys.stderr.write(f"refused: {turned.exceptions[0]}\n")
+            return 1
+        finally:
+            if told is not None:
+                told.cancel()
+    return 0
+
+
+async def _tell(bridge: Bridge) -> None:
+    while True:
+        sys.stdout.write(json.dumps(bridge.stats()) + "\n")
+        sys.stdout.flush()
+        await asyncio.sleep(1)
+
+
+def main(words: Sequence[str]) -> int:
+    return asyncio.run(_main(_arguments(words)))
