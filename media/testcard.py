@@ -153,7 +153,7 @@ class PictureMeter:
 
 @dataclass(slots=True)
 class SoundMeter:
-    """`energy` as totalAudioEnergy in WebRTC's statistics: seconds times the square of the level (1: full scale)."""
+    """`energy` as totalAudioEnergy in WebRTC's statistics: seconds times the square of the level (full: 1)."""
 
     energy: float = 0.0
     frames: int = 0
