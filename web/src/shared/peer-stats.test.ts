@@ -61,6 +61,13 @@ describe('readStats', () => {
     expect(stats.audioStill_s).toBe(0)
   })
 
+  it('does not call a line weak for one bad second, and does for several', () => {
+    const bad = over(seen(25, 100, 50), seen(50, 200, 100), seen(75, 290, 150, 10))
+    expect(healthOf('connected', bad, true)).toBe('good')
+    const lasting = over(...Array.from({ length: 8 }, (_, n) => seen(25 * n, 100 * n, 50 * n, 12 * n)))
+    expect(healthOf('connected', lasting, true)).toBe('weak')
+  })
+
   it('takes the loss of what goes out from the other side', () => {
     const stats = readStats(
       report(

@@ -53,7 +53,7 @@ export interface FlowStats {
   readonly video: VideoFlow | null
   /** One per audio slot, in the order of the report. */
   readonly audio: readonly AudioFlow[]
-  /** Share of packets lost since the last reading, 0 to 1; null while unknown. */
+  /** Share of packets lost over the last few seconds, 0 to 1; null while unknown. One bad second is no verdict. */
   readonly loss: number | null
   readonly rtt_ms: number | null
   readonly jitter_ms: number | null
@@ -138,7 +138,7 @@ export function readStats(
     at_ms,
     video,
     audio,
-    loss: direction === 'in' ? lossIn(totals, before) : lossOut(remote),
+    loss: smoothed(direction === 'in' ? lossIn(totals, before) : lossOut(remote), before),
     rtt_ms: round(
       pair?.currentRoundTripTime ?? remote.find(r => r.roundTripTime !== undefined)?.roundTripTime,
       1000,
@@ -148,6 +148,14 @@ export function readStats(
     audioStill_s: soundMoved || before === null ? 0 : before.audioStill_s + waited_s,
     totals,
   }
+}
+
+const NEWEST = 0.3
+
+function smoothed(loss: number | null, before: FlowStats | null): number | null {
+  const known = before?.loss ?? null
+  if (loss === null || known === null) return loss ?? known
+  return known + (loss - known) * NEWEST
 }
 
 function lossIn(totals: Totals, before: FlowStats | null): number | null {

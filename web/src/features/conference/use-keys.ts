@@ -15,7 +15,8 @@ export function useDeskKeys(take: (act: KeyAct) => void): void {
       const { target } = event
       const typing =
         target instanceof HTMLElement &&
-        (target.isContentEditable || target.matches('input, textarea, select, [role="textbox"]'))
+        (target.isContentEditable ||
+          target.matches('input:not([type=radio], [type=checkbox]), textarea, select'))
       const act = actOfKey(event, typing)
       if (act === null) return
       event.preventDefault()

@@ -54,7 +54,7 @@ export function Desk({ meetingId, room }: { meetingId: string; room: Room }) {
   })
 
   return (
-    <>
+    <div className={styles.whole}>
       <DeskBar meetingId={meetingId} room={room} stage={stage} main={main.now} />
       <main className={styles.desk} data-testid="desk">
         <Monitors
@@ -86,6 +86,6 @@ export function Desk({ meetingId, room }: { meetingId: string; room: Room }) {
           search={search}
         />
       </main>
-    </>
+    </div>
   )
 }

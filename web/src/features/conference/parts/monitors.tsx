@@ -175,6 +175,7 @@ function Monitor({
         </span>
         <ActionIcon
           size={40}
+          className={styles.sound ?? ''}
           aria-label={`${title}: ${t(heard ? 'listen' : 'silent')}`}
           aria-pressed={heard}
           onClick={() => setHeard(before => !before)}

@@ -68,13 +68,15 @@ function Source({ number, tile, name, stage, centre = false }: SourceProps) {
     >
       <span className={styles.key}>{number}</span>
       <span className={styles.name}>{name ?? tile.name}</span>
-      {state === 'hand' ? (
-        <IconHandStop size={20} aria-hidden className={styles.mark} />
-      ) : centre && state === 'idle' ? (
-        <IconHome size={20} aria-hidden className={styles.mark} />
-      ) : (
-        <LineGlyph health={tile.health} size={20} />
-      )}
+      <span className={styles.mark}>
+        {state === 'hand' ? (
+          <IconHandStop size={20} aria-hidden />
+        ) : centre && state === 'idle' ? (
+          <IconHome size={20} aria-hidden />
+        ) : (
+          <LineGlyph health={tile.health} size={20} />
+        )}
+      </span>
     </button>
   )
 }
