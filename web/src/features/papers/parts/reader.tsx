@@ -39,7 +39,9 @@ export function Reader({ meeting_id, paper, page, onTurn }: ReaderProps) {
   const swipe = useSwipe(turn, zoom === 0)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new page begins at its top
-  useEffect(() => top.current?.scrollTo({ top: 0 }), [page])
+  useEffect(() => {
+    top.current?.scrollTo({ top: 0 }) // returns a promise in newer browsers: no clean-up function
+  }, [page])
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, PageUp: -1, ArrowRight: 1, PageDown: 1 }[event.key]
