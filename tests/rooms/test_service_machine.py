@@ -46,7 +46,7 @@ class MeetingMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.loop.close()
 
-    @initialize(far=st.integers(0, 4))
+    @initialize(far=st.sampled_from([0, 2, 3, 4, 4, 4, 4, 4]))
     def begin(self, far: int) -> None:
         """A draft, or a meeting further on its way."""
         self.house = self.loop.run(house_on(self.keep, base=7))
@@ -98,7 +98,7 @@ class MeetingMachine(RuleBasedStateMachine):
     def open(self, who: int) -> None:
         self.ask(who, m.OpenMeeting())
 
-    @rule(who=st.sampled_from([0, 1, 2]), sure=st.integers(0, 9))
+    @rule(who=st.sampled_from([0, 1, 2]), sure=st.integers(0, 3))
     def close(self, who: int, sure: int) -> None:
         if sure == 0:
             self.ask(who, m.CloseMeeting())
