@@ -39,6 +39,8 @@ a=rtpmap:111 opus/48000/2
 class Site:
     """One peer, step by step: `offer`, `check`, `shake_hands`, then media."""
 
+    patience_s = 1.0  # how long an answer to a check may take
+
     def __init__(self, relay: RunningRelay, peer: str, host: str = "127.0.0.1") -> None:
         self.relay, self.peer, self.host = relay, peer, host
         self.identity = dtls.Identity()
@@ -101,7 +103,7 @@ class Site:
         )
         self.send(request)
         while True:
-            datagram = await self.receive(1.0)
+            datagram = await self.receive(self.patience_s)
             if datagram[0] < 4:
                 return stun.parse(datagram)
 
