@@ -45,7 +45,7 @@ class Flow:
         if not packet.payload:
             return  # padding that probes the line
         if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
-            track.wish.arrived(now)
+            track.wish.met()
         for programme in studio.programmes.values():
             cues = programme.audio if codec is Codec.OPUS else (programme.video,)
             for cue in cues:

@@ -88,7 +88,6 @@ class Track:
         self.report: rtcp.SenderReport | None = None
         self.octets = self.frames = 0
         self.kbps = self.fps = 0.0
-        self.width = self.height = 0
 
     def begin(self, ssrc: int) -> None:
         """The publisher's encoder started a new stream."""
@@ -120,7 +119,6 @@ class Publisher(Peer):
     video: Track | None = None
     audio: Track | None = None
     clock_offset_s: float | None = None  # from its clock to ours
-    remb_bps: int = 0
 
     def track(self, codec: Codec) -> Track | None:
         return self.audio if codec is Codec.OPUS else self.video

@@ -58,8 +58,8 @@ class KeyFrameWish:
     def wish(self) -> None:
         self._open = True
 
-    def arrived(self, now: float) -> None:
-        """A key frame came: wishes from before it are met."""
+    def met(self) -> None:
+        """A key frame came."""
         self._open = False
 
     def due(self, now: float) -> bool:

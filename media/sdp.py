@@ -230,12 +230,12 @@ def write_answer(offer: Offer, accepted: dict[str, Accepted], transport: Transpo
 
 
 def _refused(section: Section) -> list[str]:
-    kind = section.kind if section.kind in ("audio", "video") else "application"
-    protocol, number = ("UDP/TLS/RTP/SAVPF", section.numbers[0] if section.numbers else 0), 0
-    if kind == "application":
-        return ["m=application 0 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 0.0.0.0", f"a=mid:{section.mid}"]
-    number = protocol[1]
-    return [f"m={kind} 0 {protocol[0]} {number}", "c=IN IP4 0.0.0.0", "a=inactive", f"a=mid:{section.mid}"]
+    if section.kind in ("audio", "video"):
+        number = section.numbers[0] if section.numbers else 0
+        line = f"m={section.kind} 0 UDP/TLS/RTP/SAVPF {number}"
+    else:
+        line = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel"
+    return [line, "c=IN IP4 0.0.0.0", "a=inactive", f"a=mid:{section.mid}"]
 
 
 def _section(section: Section, answer: Accepted, transport: Transport) -> list[str]:

@@ -15,7 +15,7 @@ def test_many_wishes_are_one_request_per_half_second() -> None:
         if wish.due(tick / 100):
             asked.append(tick)
     assert asked == [0, 50, 100, 150]
-    wish.arrived(2.0)
+    wish.met()
     assert not wish.due(9.0)
 
 

@@ -1,0 +1,94 @@
+"""Where a peer is, when it is gone, and how many a studio takes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from media import kernel, rtcp
+from media.dtls import Fingerprint
+from media.fanout import Fanout, LaneKey
+from media.peer import MAX_ADDRESSES, SILENCE_LIMIT_S, Peer, Publisher, Track, Viewer
+from media.studio import IDLE_LIMIT_S, MAX_PROGRAMMES, MAX_SOURCES, Studio, TooMany
+
+
+def about(name: str = "p", number: int = 1) -> dict[str, Any]:
+    mark = Fingerprint("sha-256", "AB")
+    return {
+        "number": number, "session": f"session-{number}", "studio": "s", "name": name,
+        "fingerprint": mark, "now": 0.0, "since": 0.0,
+    }  # fmt: skip
+
+
+def address(port: int) -> kernel.Address:
+    return kernel.raw_address("192.0.2.1", port)
+
+
+def test_the_nominated_address_is_the_peers() -> None:
+    peer = Peer(**about())
+    assert peer.checked(address(1), False, 0.0)  # something is better than nothing
+    assert not peer.checked(address(2), False, 0.0)
+    assert peer.checked(address(2), True, 0.0)
+    assert not peer.checked(address(1), False, 0.0)
+    assert peer.address == address(2)
+    assert peer.checked(address(3), True, 0.0)
+    assert peer.address == address(3)
+
+
+def test_addresses_are_bounded_and_the_oldest_goes() -> None:
+    peer = Peer(**about())
+    for port in range(1, 50):
+        peer.checked(address(port), True, float(port))
+    assert set(peer.addresses) == {address(port) for port in range(50 - MAX_ADDRESSES, 50)}
+
+
+def test_a_peer_is_silent_after_its_limit() -> None:
+    peer = Peer(**about())
+    peer.checked(address(1), True, 10.0)
+    assert not peer.is_silent(10.0 + SILENCE_LIMIT_S)
+    assert peer.is_silent(10.1 + SILENCE_LIMIT_S)
+
+
+def test_the_clock_offset_takes_the_quickest_report() -> None:
+    source = Publisher(**about(), codecs={}, video=Track(90_000))
+    assert source.video is not None
+    source.video.ssrc = 5
+    for sent, delay in ((100.0, 0.05), (101.0, 0.01), (102.0, 0.2)):
+        report = rtcp.SenderReport(5, rtcp.ntp(sent), 0, 0, 0)
+        source.read_report(report, sent, sent + 7 + delay)
+    assert source.clock_offset_s == pytest.approx(7.0105, abs=0.001)
+
+
+@pytest.fixture
+def studio() -> Iterator[Studio]:
+    sock = kernel.open_port("127.0.0.1", 0)
+    yield Studio("s", Fanout(sock), 0.0)
+    sock.close()
+
+
+def test_a_studio_has_bounds(studio: Studio) -> None:
+    for number in range(MAX_SOURCES):
+        studio.add_source(Publisher(**about(f"p{number}", number), codecs={}))
+    with pytest.raises(TooMany):
+        studio.add_source(Publisher(**about("one more", 9999), codecs={}))
+    again = Publisher(**about("p0", 10_000), codecs={})
+    before = studio.add_source(again)
+    assert before is not None
+    assert before.number == 0
+    studio.remove_source(before)  # it was replaced: the new one stays
+    assert studio.sources["p0"] is again
+    for number in range(MAX_PROGRAMMES):
+        studio.programme(f"q{number}")
+    with pytest.raises(TooMany):
+        studio.programme("one more")
+
+
+def test_a_studio_is_idle_when_nobody_was_there_for_long(studio: Studio) -> None:
+    lane = LaneKey("", (), 0, True, 1)
+    viewer = Viewer(**about(), programme="main", lane=lane)
+    studio.add_viewer(viewer)
+    assert not studio.is_idle(10 * IDLE_LIMIT_S)
+    studio.remove_viewer(viewer)
+    assert not studio.is_idle(10 * IDLE_LIMIT_S + 1)
+    assert studio.is_idle(11 * IDLE_LIMIT_S + 1)
+    assert studio.snapshot()["viewers"] == []
