@@ -49,7 +49,7 @@ const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 12_000
 const CONNECT_WITHIN_MS = 10_000
 /** ICE says "disconnected" for short gaps too: this long it may heal by itself. */
-const HEAL_WITHIN_MS = 3_000
+const HEAL_WITHIN_MS = 2_000
 /** The relay is ICE-lite and answers whoever proves himself: candidates in the offer are a courtesy. */
 const GATHER_WITHIN_MS = 250
 const STATS_EVERY_MS = 1_000

@@ -16,7 +16,7 @@ interface WallGridProps {
 }
 
 /** Unit: px at 100 % text. */
-const SIZE = { names: { width: 172, height: 56 }, mosaic: { width: 30, height: 30 } } as const
+const SIZE = { names: { width: 172, height: 56 }, mosaic: { width: 24, height: 24 } } as const
 
 export function WallGrid({ tiles, view, chosen, onChoose }: WallGridProps) {
   const t = useTexts(texts)
@@ -131,7 +131,11 @@ const WallTile = memo(function WallTile(props: WallTileProps) {
       title={small ? `${name}: ${word}` : undefined}
       onClick={() => onChoose(id)}
     >
-      {hand ? <IconHandStop size={18} aria-hidden className={styles.hand} /> : <LineGlyph health={health} />}
+      {hand ? (
+        <IconHandStop size={small ? 15 : 18} aria-hidden className={styles.hand} />
+      ) : (
+        <LineGlyph health={health} size={small ? 15 : 18} />
+      )}
       {!small && <span className={styles.name}>{name}</span>}
     </div>
   )
