@@ -38,8 +38,6 @@ from signaling.hub import Hub, HubSettings
 
 JSON_MAX = 1024 * 1024
 FORGET_EVERY_S = 3600.0
-#: `DIENHONG_RELAY_URL=none`: conferences are off.
-NO_RELAY = "none"
 
 
 def utc_now() -> datetime:
@@ -47,21 +45,25 @@ def utc_now() -> datetime:
 
 
 def make_app(
-    settings: Settings, *, now: Callable[[], datetime] = utc_now, new_id: Callable[[], UUID] = uuid7
+    settings: Settings,
+    relay: RelayClient | None = None,
+    own_relay: RelayProcess | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], UUID] = uuid7,
 ) -> web.Application:
-    """Nothing runs yet; `now` and `new_id` are arguments so that tests can choose them."""
+    """Nothing runs yet. `relay`, `own_relay`: when they were started before, to win the time of our imports."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = SqlStore.at(settings.database)
     blobs = Blobs(settings.data / "blobs")
-    relay = RelayClient(settings.relay_url, settings.media_secret())
+    relay = relay or RelayClient(settings.relay_url, settings.media_secret())
     limiter = Limiter(settings.redis_url, settings.rate_scale)
     passwords = Passwords()
     tokens = Tokens(settings.signing_key(), settings.access_ttl_s)
     entrance = Entrance(store, tokens, passwords, limiter, settings, now, new_id)
-    with_relay = settings.relay_url != NO_RELAY
-    hub = Hub(store, entrance.signed_in, relay if with_relay else None, HubSettings(redis_url=settings.redis_url))
+    hub_settings = HubSettings(redis_url=settings.redis_url)
+    hub = Hub(store, entrance.signed_in, relay if settings.with_relay else None, hub_settings)
     meetings = Meetings(store, hub.doorbell, now, new_id)
-    own_relay = RelayProcess(settings, relay) if with_relay and not settings.relay_url else None
     house = House(
         settings=settings,
         store=store,
@@ -102,8 +104,6 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
     await upgrade(house.settings.database)
     house.blobs.open()
     supervisor = Supervisor()
-    if house.own_relay is not None:
-        supervisor.keep("relay", house.own_relay.run)
 
     async def forget() -> None:
         await house.store.forget_old(house.now())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rooms.ids import BridgeId, MeetingId
 from rooms.roles import Actor, Right
 from server.api.schemas import IceServer, MediaAccess, Quality, Wall, WallBridge
+from server.settings import MEDIA_PATH
 from signaling import call as calls
 from signaling.turn import TurnSettings, ice_servers
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from server.house import House
 
 TOKEN_TTL_S = 600
-MEDIA_PATH = "/media"
 
 
 async def access(house: House, actor: Actor, meeting_id: MeetingId) -> MediaAccess:

@@ -14,23 +14,23 @@ from pathlib import Path
 import structlog
 
 from media.client import RelayClient
-from server.conference import MEDIA_PATH
-from server.settings import Settings
+from server.settings import MEDIA_PATH, Settings
 
 STOP_S = 5.0
-READY_S = 20.0
+READY_S = 60.0
 _ROOT = Path(__file__).resolve().parents[1]
 _PR_SET_PDEATHSIG = 1
 _log = structlog.get_logger("server.relay")
 
 
 class RelayProcess:
-    """`run` is one life of it; a supervisor gives it the next. `ready` is set while it answers."""
+    """`run` is one life of it; a supervisor gives it the next. `started`: the first began; `ready`: it answers."""
 
     def __init__(self, settings: Settings, client: RelayClient) -> None:
         self._settings = settings
         self._client = client
         self._port = settings.relay_http_port
+        self.started = asyncio.Event()
         self.ready = asyncio.Event()
         self.lives = 0
 
@@ -44,6 +44,7 @@ class RelayProcess:
             cwd=_ROOT,
             preexec_fn=_die_with_parent,
         )
+        self.started.set()
         try:
             assert process.stdout is not None
             async with asyncio.timeout(READY_S):

@@ -6,13 +6,17 @@ import asyncio
 import signal
 import sys
 from time import perf_counter
-
-from aiohttp import web
+from typing import TYPE_CHECKING
 
 from server import logs
-from server.app import make_app, utc_now
-from server.house import HOUSE, House
+from server.relay import RelayProcess
 from server.settings import Settings
+from server.tasks import Supervisor
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from server.house import House
 
 RELAY_WAIT_S = 15.0
 SHUTDOWN_S = 5.0
@@ -29,10 +33,15 @@ async def _serve(settings: Settings, *, demo: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    app = make_app(settings)
+    supervisor = Supervisor()
+    app = await _made(settings, supervisor)
+    from aiohttp import web
+
+    from server.house import HOUSE
+
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
-    await runner.setup()
     try:
+        await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
         try:
             await site.start()
@@ -45,7 +54,25 @@ async def _serve(settings: Settings, *, demo: bool) -> int:
         await stop.wait()
         return 0
     finally:
+        await supervisor.stop()
         await runner.cleanup()
+
+
+async def _made(settings: Settings, supervisor: Supervisor) -> web.Application:
+    """The relay starts while we still import: the start takes as long as the longer of the two."""
+    if not settings.own_relay:
+        from server.app import make_app
+
+        return make_app(settings)
+    from media.client import RelayClient
+
+    relay = RelayClient("", settings.media_secret())
+    own_relay = RelayProcess(settings, relay)
+    supervisor.keep("relay", own_relay.run)
+    await own_relay.started.wait()
+    from server.app import make_app
+
+    return make_app(settings, relay, own_relay)
 
 
 async def _relay_answers(house: House, stop: asyncio.Event) -> None:
@@ -68,7 +95,7 @@ async def _say_ready(house: House, port: int, *, demo: bool) -> None:
 
         from server.demo import table, ways_in
 
-        lines += ["", table(await ways_in(house.store, settings, utc_now(), uuid7)), ""]
+        lines += ["", table(await ways_in(house.store, settings, house.now(), uuid7)), ""]
     if not house.relay_up():
         lines.append("relay: not answering yet, conferences have no picture until it does")
     lines.append(f"ready in {perf_counter() - _BEGAN:.1f} s")

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
+#: Where our own origin shows the relay.
+MEDIA_PATH = "/media"
+#: `DIENHONG_RELAY_URL=none`: conferences have no picture.
+NO_RELAY = "none"
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DIENHONG_", extra="ignore", frozen=True)
 
@@ -66,6 +72,15 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def with_relay(self) -> bool:
+        return self.relay_url != NO_RELAY
+
+    @property
+    def own_relay(self) -> bool:
+        """Whether this server starts a relay itself."""
+        return not self.relay_url
 
     @property
     def secrets_folder(self) -> Path:

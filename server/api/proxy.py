@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import web
 
-from server.conference import MEDIA_PATH
 from server.house import HOUSE
 from server.refusals import Unavailable
+from server.settings import MEDIA_PATH
 
 BODY_MAX = 256 * 1024
 TIMEOUT_S = 15.0

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.store import upgrade
 from server.store.engine import make_engine
-from server.store.migrate import config
+from server.store.migrate import config, newest
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -66,3 +67,10 @@ async def test_down_and_up_again(empty_url: str) -> None:
         await connection.run_sync(lambda c: command.downgrade(config(c), "base"))
     await engine.dispose()
     await upgrade(empty_url)
+
+
+def test_the_newest_revision_is_known_without_alembic(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/none.db")
+    with engine.connect() as connection:
+        assert newest() == set(ScriptDirectory.from_config(config(connection)).get_heads())
+    engine.dispose()
