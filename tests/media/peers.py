@@ -14,6 +14,7 @@ from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
+    RTCRtpSender,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
@@ -111,8 +112,13 @@ class Source:
         self.connection = peer_connection()
         self.location = ""
 
-    async def start(self, colour: tuple[int, int, int], pitch_hz: int | None = None) -> "Source":
+    async def start(
+        self, colour: tuple[int, int, int], pitch_hz: int | None = None, codec: str = "VP8"
+    ) -> "Source":
         self.connection.addTrack(Colour(colour))
+        (picture,) = self.connection.getTransceivers()
+        known = RTCRtpSender.getCapabilities("video").codecs
+        picture.setCodecPreferences([c for c in known if c.mimeType == f"video/{codec}"])
         if pitch_hz:
             self.connection.addTrack(Tone(pitch_hz))
         headers = self.relay.headers("publish", self.peer)

@@ -73,6 +73,20 @@ async def test_a_late_viewer_sees_and_two_programmes_are_apart(relay: RunningRel
     assert not director.levels[0]
 
 
+async def test_h264_and_vp8_take_turns_in_one_slot(relay: RunningRelay, cast: list[Any]) -> None:
+    await source(relay, cast, "browser", RED)
+    encoder = Source(relay, "encoder")
+    cast.append(encoder)
+    await encoder.start(GREEN, codec="H264")
+    await relay.stage("encoder")
+    viewer = await watcher(relay, cast, "tv")
+    await viewer.until(lambda v: v.sees(GREEN))
+    await relay.stage("browser")
+    await viewer.until(lambda v: v.sees(RED))
+    await relay.stage("encoder")
+    await viewer.until(lambda v: v.sees(GREEN))
+
+
 async def test_nobody_hears_himself(relay: RunningRelay, cast: list[Any]) -> None:
     await source(relay, cast, "centre", RED, 440)
     await source(relay, cast, "hill", GREEN, 700)
