@@ -46,9 +46,10 @@ export function createReading(): StoreApi<Reading> {
         go({ paper_id, page: left.get(paper_id) ?? 1 })
       },
       turn: page => {
-        const { place, lead } = get()
+        const { place, lead, following } = get()
         if (!place || place.page === page) return
-        set({ following: lead === null })
+        // who is about to lead follows nobody: the own lead comes back later than the next turn
+        set({ following: lead === null && following })
         go({ ...place, page })
       },
       led: lead => {

@@ -41,7 +41,10 @@ export function LeadLine({ room, act, reading, paper, page }: LeadLineProps) {
             variant="default"
             disabled={paper.state !== 'ready'}
             leftSection={<IconPresentation size={22} aria-hidden />}
-            onClick={() => void act.run({ kind: 'lead_to', paper_id: paper.id, page })}
+            onClick={() => {
+              reading.follow(false)
+              void act.run({ kind: 'lead_to', paper_id: paper.id, page })
+            }}
           >
             {t('lead.begin')}
           </Button>
