@@ -22,7 +22,7 @@ export function ruleWords(t: T, rule: PollRule, base_count: number | null): stri
     base: t(`base.${rule.base}`),
     share: shareOf(rule.threshold),
   })
-  return base_count === null ? words : `${words} (≥ ${needed(rule.threshold, base_count)}/${base_count})`
+  return base_count === null ? words : `${words} (≥\u00a0${needed(rule.threshold, base_count)}/${base_count})`
 }
 
 /** What the votes will be measured against, as it stands. */

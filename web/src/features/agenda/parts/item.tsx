@@ -1,5 +1,5 @@
 import { Button, UnstyledButton } from '@mantine/core'
-import { IconCheck, IconDownload, IconFileText, IconPlayerPlay, IconPointFilled } from '@tabler/icons-react'
+import { IconCheck, IconDownload, IconFileText, IconPlayerPlay } from '@tabler/icons-react'
 import { useEffect, useRef } from 'react'
 import { useTexts } from '@/shared/i18n/texts'
 import type { Room } from '@/shared/room-types'
@@ -48,9 +48,23 @@ export function Item({ numbered, room, act, unfolded, onTap, onRead, shown }: It
         <span className={`dh-numbers ${styles.number}`}>{number}</span>
         <span className={styles.words}>
           <span className={styles.title}>{item.title}</span>
-          {small.length > 0 && <span className={styles.small}>{small.join(' · ')}</span>}
+          {current && <span className={styles.now}>{t('state.current')}</span>}
+          {small.length > 0 && (
+            <span className={styles.small}>
+              {small.map(part => (
+                <span key={part} className={styles.part}>
+                  {part}
+                </span>
+              ))}
+            </span>
+          )}
         </span>
-        <Mark state={item.state} />
+        {item.state === 'done' && (
+          <span className={styles.done}>
+            <IconCheck size={22} aria-hidden />
+            <span className="dh-only-read">{t('state.done')}</span>
+          </span>
+        )}
       </UnstyledButton>
       {unfolded && (papers.length > 0 || mayStart) && (
         <div className={styles.more}>
@@ -89,17 +103,5 @@ export function Item({ numbered, room, act, unfolded, onTap, onRead, shown }: It
         </div>
       )}
     </li>
-  )
-}
-
-function Mark({ state }: { state: 'pending' | 'current' | 'done' }) {
-  const t = useTexts(texts)
-  if (state === 'pending') return null
-  const Glyph = state === 'done' ? IconCheck : IconPointFilled
-  return (
-    <span className={styles.mark} data-state={state}>
-      <Glyph size={22} aria-hidden />
-      <span className={state === 'done' ? 'dh-only-read' : styles.now}>{t(`state.${state}`)}</span>
-    </span>
   )
 }

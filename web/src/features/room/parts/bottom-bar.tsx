@@ -95,6 +95,7 @@ export function BottomBar({ room }: { room: Room }) {
   const [asking, setAsking] = useState<'open' | 'close' | 'close_poll' | null>(null)
   const step = nextStep(room, me)
   const other = otherStep(room)
+  const led = room.meeting.state === 'open' && !may(room, 'preside')
   const done = (): void => setAsking(null)
 
   const press = (pressed: Step): void => {
@@ -117,14 +118,13 @@ export function BottomBar({ room }: { room: Room }) {
       <ActionBar
         note={<Note room={room} />}
         secondary={
-          <>
-            <Follow room={room} />
-            {other && (
-              <Button variant="default" size="lg" onClick={() => press(other)}>
-                {label(other)}
-              </Button>
-            )}
-          </>
+          other ? (
+            <Button variant="default" size="lg" onClick={() => press(other)}>
+              {label(other)}
+            </Button>
+          ) : (
+            led && <Follow meeting_id={room.meeting.id} />
+          )
         }
       >
         {step.kind !== 'wait' && (
@@ -149,10 +149,9 @@ export function BottomBar({ room }: { room: Room }) {
 }
 
 /** Whether my paper goes along with the chair's. Only for who is led. */
-function Follow({ room }: { room: Room }) {
+function Follow({ meeting_id }: { meeting_id: string }) {
   const t = useTexts(texts)
-  const { following, follow } = useReading(room.meeting.id)
-  if (room.meeting.state !== 'open' || may(room, 'preside')) return null
+  const { following, follow } = useReading(meeting_id)
   return (
     <Button
       variant={following ? 'light' : 'default'}

@@ -109,7 +109,7 @@ function Line({ meeting_id }: { meeting_id: string }) {
   return (
     <span role="status" className={styles.line} data-line={line}>
       <Glyph size={20} aria-hidden />
-      {t(`line.${line}`)}
+      <span className={styles.word}>{t(`line.${line}`)}</span>
     </span>
   )
 }
