@@ -1,0 +1,181 @@
+"""`dienhong rehearse`: many virtual bridges join a relay before the session does, and a report says how it went.
+
+They watch whatever is on air in the named studio; `--source` puts a synthetic picture and sound on air too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from media.client import RelayClient
+from media.virtual import Fleet, Studio, percentile
+
+KEY_VARIABLE: Final = "DIENHONG_MEDIA_KEY"
+SOURCE_PEER: Final = "virtual:source"
+SETTLE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`delivered`: packets that came, of those that their numbers say were sent. Delays are of the sample."""
+
+    asked: int
+    joined: int
+    failures: tuple[str, ...]
+    all_joined_s: float
+    first_packet_s: dict[str, float | None]
+    received: int
+    delivered: float | None
+    gaps: int
+    late: int
+    opened: int
+    forged: int
+    delay_ms: dict[str, float | None]
+    own_drops: int
+
+
+def report(fleet: Fleet, asked: int, all_joined_s: float, own_drops: int) -> Report:
+    counted, firsts = fleet.counted(), fleet.first_packets_s()
+    delays = fleet.sample.delays_ms
+    return Report(
+        asked=asked,
+        joined=len(fleet.peers),
+        failures=tuple(sorted(set(fleet.failures)))[:10],
+        all_joined_s=round(all_joined_s, 3),
+        first_packet_s={
+            "p50": _rounded(percentile(firsts, 0.5)),
+            "p99": _rounded(percentile(firsts, 0.99)),
+            "last": _rounded(firsts[-1] if len(firsts) == len(fleet.peers) and firsts else None),
+        },
+        received=counted.received,
+        delivered=round(counted.received / counted.expected, 6) if counted.expected else None,
+        gaps=counted.gaps,
+        late=counted.late,
+        opened=fleet.sample.opened,
+        forged=fleet.sample.forged,
+        delay_ms={"p50": _rounded(percentile(delays, 0.5)), "p99": _rounded(percentile(delays, 0.99))},
+        own_drops=own_drops,
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="dienhong rehearse",
+        description=f"virtual bridges against a running relay; its key is read from {KEY_VARIABLE}",
+    )
+    parser.add_argument("--relay", required=True, help="base of the relay's HTTP face, http://host:8900/media")
+    parser.add_argument("--studio", default="rehearsal", help="a meeting's id, or any name for a studio apart")
+    parser.add_argument("--programme", default="main")
+    parser.add_argument("--bridges", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=10, help="how long they watch once all are in")
+    parser.add_argument("--storm", action="store_true", help="all ask at once; else 20 wait at a time")
+    parser.add_argument("--source", action="store_true", help="also put a synthetic picture and sound on air")
+    parser.add_argument(
+        "--source-only", choices=("full", "light"), help="only that, until ended; light: sound only"
+    )
+    parser.add_argument("--json", action="store_true", help="the report as one line of JSON")
+    return parser.parse_args(words)
+
+
+async def _main(parsed: argparse.Namespace, key: str) -> int:
+    async with RelayClient(parsed.relay, key, timeout_s=30) as relay:
+        if parsed.source_only:
+            return await _source(relay, parsed.studio, parsed.programme, light=parsed.source_only == "light")
+        return await _rehearse(relay, parsed)
+
+
+async def _source(relay: RelayClient, studio: str, programme: str, *, light: bool) -> int:
+    """A publisher of its own process, so that it keeps its pace. SIGUSR1: picture on; prints what it has sent."""
+    source = Studio(relay, studio, SOURCE_PEER)
+    source.video = not light
+    await relay.stage(studio, programme, SOURCE_PEER, (SOURCE_PEER,))
+    await source.open()
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGUSR1, setattr, source, "video", True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    sending = asyncio.create_task(source.run())
+    sys.stdout.write(json.dumps({"ready": True}) + "\n")
+    sys.stdout.flush()
+    await stop.wait()
+    sending.cancel()
+    source.close()
+    return 0
+
+
+async def _rehearse(relay: RelayClient, parsed: argparse.Namespace) -> int:
+    source: Studio | None = None
+    tasks: list[asyncio.Task[None]] = []
+    if parsed.source:
+        source = Studio(relay, parsed.studio, SOURCE_PEER)
+        await relay.stage(parsed.studio, parsed.programme, SOURCE_PEER, (SOURCE_PEER,))
+        await source.open()
+        tasks.append(asyncio.create_task(source.run()))
+    fleet = Fleet(relay, parsed.studio, parsed.programme)
+    tasks.append(asyncio.create_task(fleet.run()))
+    tasks.append(asyncio.create_task(_progress(fleet, parsed.bridges)))
+    try:
+        began = time.monotonic()
+        await fleet.join(parsed.bridges, at_once=parsed.bridges if parsed.storm else 20)
+        joined_s = time.monotonic() - began
+        await asyncio.sleep(SETTLE_S)
+        fleet.sample.delays_ms.clear()  # who joins first gets what was kept since the last key frame
+        await asyncio.sleep(parsed.seconds)
+        fleet.sweep()
+        told = report(fleet, parsed.bridges, joined_s, fleet.dropped())
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        fleet.close()
+        if source is not None:
+            source.close()
+    sys.stdout.write((json.dumps(asdict(told)) if parsed.json else _prose(told)) + "\n")
+    return 0 if told.joined == told.asked and not told.forged else 1
+
+
+async def _progress(fleet: Fleet, asked: int) -> None:
+    while True:
+        counted = fleet.counted()
+        sys.stderr.write(f"\r{len(fleet.peers)}/{asked} in, {counted.received} packets, {counted.gaps} missing ")
+        sys.stderr.flush()
+        await asyncio.sleep(1)
+
+
+def _prose(told: Report) -> str:
+    def row(name: str, value: Any) -> str:
+        return f"  {name:<28}{value}"
+
+    lines = [
+        "",
+        row("joined", f"{told.joined} of {told.asked}, in {told.all_joined_s} s"),
+        row("first packet after (s)", told.first_packet_s),
+        row("packets", told.received),
+        row("delivered", told.delivered),
+        row("missing / late", f"{told.gaps} / {told.late}"),
+        row("opened / forged (sample)", f"{told.opened} / {told.forged}"),
+        row("delay of the relay (ms)", told.delay_ms),
+        row("dropped by this machine", told.own_drops),
+    ]
+    return "\n".join([*lines, *(row("failure", f) for f in told.failures)])
+
+
+def main(words: Sequence[str]) -> int:
+    key = os.environ.get(KEY_VARIABLE, "")
+    if not key:
+        sys.stderr.write(f"{KEY_VARIABLE} is not set\n")
+        return 2
+    return asyncio.run(_main(_arguments(words), key))

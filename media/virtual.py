@@ -1,0 +1,348 @@
+"""Many virtual bridges in one process, and a synthetic publisher: what rehearsals and the bench are made of.
+
+Packets are counted by their clear headers with one system call for many; a sample of the bridges opens (and so
+authenticates) what it gets, and reads the time at which the publisher sent it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from media import rtcp
+from media.client import RelayClient
+from media.dtls import Identity
+from media.kernel import ffi, libc
+from media.lite import AUDIO_TYPE, VIDEO_TYPE, LitePeer, State
+from media.tokens import Scope
+
+HEADER: Final = 16
+BATCH: Final = 64
+SWEEP_S: Final = 0.02
+REPORT_S: Final = 1.0
+CHECK_S: Final = 5.0
+TIME_AT: Final = 16  # where in a payload the publisher's clock stands
+FRAMES_PER_S: Final = 30
+PACKETS_PER_FRAME: Final = 5
+VIDEO_SIZE: Final = 1200
+AUDIO_PER_S: Final = 50
+AUDIO_SIZE: Final = 160
+KEY_FRAME_S: Final = 4.0
+_SO_TIMESTAMPNS: Final = 35
+_HEADERS: Final = struct.Struct("!BBHII4x")
+
+
+class JoinFailed(Exception):
+    """The relay refused, or the peer's handshake did not end."""
+
+
+async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer, *, wait_s: float = 60.0) -> None:
+    """Offer, answer, checks, handshake. Raises: JoinFailed; aiohttp.ClientError, TimeoutError."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+    peer.asked_at = time.monotonic()
+    asked_at = peer.asked_at
+    timeout = aiohttp.ClientTimeout(total=wait_s)
+    async with http.post(url, data=peer.offer(), headers=headers, timeout=timeout) as response:
+        answer = await response.text()
+        if response.status != 201:
+            raise JoinFailed(f"{response.status}: {answer[:200]}")
+    try:
+        peer.accept(answer)
+    except ValueError as error:
+        raise JoinFailed(str(error)) from error
+    await peer.ready
+    peer.asked_at = asked_at
+    if peer.state is not State.READY:
+        raise JoinFailed(peer.reason)
+
+
+@dataclass(slots=True)
+class Sample:
+    """What the bridges that open their packets saw. `delays_ms`: from the publisher's clock to the kernel's."""
+
+    opened: int = 0
+    forged: int = 0
+    delays_ms: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    received: int
+    expected: int
+    gaps: int
+    late: int
+
+
+class Fleet:
+    """Virtual bridges of one studio's programme."""
+
+    def __init__(self, relay: RelayClient, studio: str, programme: str = "main", *, sampled: int = 4) -> None:
+        self._relay = relay
+        self._studio = studio
+        self._programme = programme
+        self._sampled = sampled
+        self._identity = Identity()
+        self._inbox = _HeaderInbox()
+        self._reading: list[LitePeer] = []
+        self._opening: list[tuple[LitePeer, object]] = []
+        self.peers: list[LitePeer] = []
+        self.failures: list[str] = []
+        self.sample = Sample()
+
+    async def join(self, count: int, *, at_once: int = 200) -> None:
+        """All ask as soon as `at_once` others are not still waiting for an answer."""
+        gate = asyncio.Semaphore(at_once)
+        connector = aiohttp.TCPConnector(limit=100)
+        async with aiohttp.ClientSession(connector=connector) as http, asyncio.TaskGroup() as group:
+            for index in range(count):
+                group.create_task(self._join_one(http, gate, len(self.peers) + index))
+
+    async def _join_one(self, http: aiohttp.ClientSession, gate: asyncio.Semaphore, index: int) -> None:
+        token = self._relay.token(Scope.WATCH, self._studio, f"virtual:{index}", self._programme)
+        url = f"{self._relay.base_url}/whep/{self._studio}/{self._programme}"
+        peer = LitePeer(self._identity, sends=False)
+        async with gate:
+            try:
+                await join(http, url, token, peer)
+            except (JoinFailed, aiohttp.ClientError, TimeoutError, OSError) as error:
+                self.failures.append(str(error) or type(error).__name__)
+                peer.close()
+                return
+        self.peers.append(peer)
+        assert peer.sock is not None
+        if len(self._opening) < self._sampled:
+            peer.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self._opening.append((peer, peer.receiver()))
+        else:
+            self._reading.append(peer)
+
+    async def run(self) -> None:
+        """Reads, reports and checks until cancelled."""
+        turn = 0
+        while True:
+            began = time.monotonic()
+            self.sweep()
+            self._signs_of_life(turn)
+            turn += 1
+            await asyncio.sleep(max(0.001, SWEEP_S - (time.monotonic() - began)))
+
+    def sweep(self) -> None:
+        """Reads all that waits."""
+        for peer in self._reading:
+            self._inbox.read(peer)
+        for peer, receiver in self._opening:
+            self._open(peer, receiver)
+
+    def _signs_of_life(self, turn: int) -> None:
+        """Every peer reports once a second and checks every five, spread over the turns."""
+        per_report, per_check = round(REPORT_S / SWEEP_S), round(CHECK_S / SWEEP_S)
+        for peer in self.peers[turn % per_report :: per_report]:
+            peer.report()
+        for peer in self.peers[turn % per_check :: per_check]:
+            peer.check()
+
+    def _open(self, peer: LitePeer, receiver: object) -> None:
+        assert peer.sock is not None
+        while True:
+            try:
+                datagram, control, _, _ = peer.sock.recvmsg(2048, 64)
+            except (BlockingIOError, ConnectionRefusedError):
+                return
+            if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
+                continue
+            _, _, sequence, _, ssrc = _HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
+            _note(peer, ssrc, sequence)
+            try:
+                clear = receiver.unprotect(datagram)  # type: ignore[attr-defined]
+            except ValueError:
+                self.sample.forged += 1
+                continue
+            self.sample.opened += 1
+            self._note_delay(clear, control)
+
+    def _note_delay(self, clear: bytes, control: list[tuple[int, int, bytes]]) -> None:
+        seconds, nanos = next(
+            (struct.unpack("=qq", c[:16]) for _, kind, c in control if kind == _SO_TIMESTAMPNS), (0, 0)
+        )
+        extension = 0
+        if clear[0] & 0x10:
+            (words,) = struct.unpack_from("!H", clear, 14)
+            extension = 4 + 4 * words
+        start = 12 + extension + TIME_AT
+        if seconds and len(clear) >= start + 8:
+            (sent_ns,) = struct.unpack_from("!Q", clear, start)
+            self.sample.delays_ms.append((seconds * 1_000_000_000 + nanos - sent_ns) / 1e6)
+
+    def counted(self) -> Counted:
+        slots = [s for p in self.peers for s in p.slots.values()]
+        return Counted(*(sum(getattr(s, name) for s in slots) for name in ("count", "expected", "gaps", "late")))
+
+    def first_packets_s(self) -> list[float]:
+        """From each peer's question to its first packet; only of those that have one."""
+        return sorted(p.first_packet_at - p.asked_at for p in self.peers if p.first_packet_at)
+
+    def dropped(self) -> int:
+        """What our own sockets had no room for: then the figures say nothing of the relay."""
+        ports = {p.sock.getsockname()[1] for p in self.peers if p.sock is not None}
+        return socket_drops(ports)
+
+    def close(self) -> None:
+        for peer in self.peers:
+            peer.close()
+
+
+def _note(peer: LitePeer, ssrc: int, sequence: int) -> None:
+    slot = peer.slots.get(ssrc)
+    if slot is not None:
+        if not peer.first_packet_at:
+            peer.first_packet_at = time.monotonic()
+        slot.add(sequence)
+
+
+class _HeaderInbox:
+    """Reads only the headers of what waits on a socket: the kernel copies 16 bytes of each packet."""
+
+    def __init__(self) -> None:
+        self._buffers = ffi.new("char[]", BATCH * HEADER)
+        self._iovecs = ffi.new("struct iovec[]", BATCH)
+        self._vector = ffi.new("struct mmsghdr[]", BATCH)
+        for i in range(BATCH):
+            self._iovecs[i].iov_base = self._buffers + i * HEADER
+            self._iovecs[i].iov_len = HEADER
+            self._vector[i].msg_hdr.msg_iov = self._iovecs + i
+            self._vector[i].msg_hdr.msg_iovlen = 1
+        self._data = memoryview(ffi.buffer(self._buffers))
+
+    def read(self, peer: LitePeer) -> None:
+        assert peer.sock is not None
+        fd = peer.sock.fileno()
+        while True:
+            count = libc.recvmmsg(fd, self._vector, BATCH, socket.MSG_DONTWAIT, ffi.NULL)
+            if count <= 0:
+                return
+            for first, kind, sequence, _, ssrc in _HEADERS.iter_unpack(self._data[: count * HEADER]):
+                if first >= 128 and not 192 <= kind <= 223:
+                    _note(peer, ssrc, sequence)
+            if count < BATCH:
+                return
+
+
+def socket_drops(ports: set[int]) -> int:
+    """The kernel's count of datagrams that found these ports' buffers full."""
+    total = 0
+    for table in ("/proc/net/udp", "/proc/net/udp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[1].rpartition(":")[2], 16) in ports:
+                total += int(fields[-1])
+    return total
+
+
+class Studio:
+    """A publisher of packets that look like VP8 and Opus: frames of equal packets, key frames when asked."""
+
+    def __init__(self, relay: RelayClient, studio: str, peer: str) -> None:
+        self._relay = relay
+        self._studio = studio
+        self._peer = peer
+        self._link = LitePeer(Identity(), sends=True)
+        self._sequences = [0, 0]
+        self._timestamps = [0, 0]
+        self._key_wanted = True
+        self.video = True
+        self.sent = 0
+
+    async def open(self) -> None:
+        """Raises: JoinFailed; aiohttp.ClientError, TimeoutError."""
+        token = self._relay.token(Scope.PUBLISH, self._studio, self._peer)
+        async with aiohttp.ClientSession() as http:
+            await join(http, f"{self._relay.base_url}/whip/{self._studio}", token, self._link)
+
+    async def run(self) -> None:
+        """Sends at a steady pace until cancelled."""
+        began = time.monotonic()
+        frames = sounds = 0
+        told_at = checked_at = 0.0
+        receiver = self._link.receiver()
+        while True:
+            now = time.monotonic() - began
+            while frames / FRAMES_PER_S <= now:
+                if self.video:
+                    self._frame(key=self._key_wanted or frames % round(FRAMES_PER_S * KEY_FRAME_S) == 0)
+                frames += 1
+            while sounds / AUDIO_PER_S <= now:
+                self._sound()
+                sounds += 1
+            self._listen(receiver)
+            if now - told_at > 1:
+                told_at = now
+                self._tell()
+            if now - checked_at > CHECK_S:
+                checked_at = now
+                self._link.check()
+            next_s = min(frames / FRAMES_PER_S, sounds / AUDIO_PER_S)
+            await asyncio.sleep(max(0.0, began + next_s - time.monotonic()))
+
+    def _frame(self, *, key: bool) -> None:
+        self._key_wanted = False
+        self._timestamps[0] = (self._timestamps[0] + 90_000 // FRAMES_PER_S) & 0xFFFFFFFF
+        for part in range(PACKETS_PER_FRAME):
+            # RFC 7741: the first packet starts partition 0; RFC 6386, 9.1: the lowest bit of a key frame is 0.
+            head = bytes([0x10 if part == 0 else 0x00, 0x10 if key else 0x11]).ljust(TIME_AT, b"\x2a")
+            last = part == PACKETS_PER_FRAME - 1
+            self._send(0, VIDEO_TYPE | (0x80 if last else 0), head, VIDEO_SIZE - 12)
+
+    def _sound(self) -> None:
+        self._timestamps[1] = (self._timestamps[1] + 48_000 // AUDIO_PER_S) & 0xFFFFFFFF
+        self._send(1, AUDIO_TYPE, bytes([0x78]).ljust(TIME_AT, b"\x2a"), AUDIO_SIZE)
+
+    def _send(self, stream: int, kind: int, head: bytes, size: int) -> None:
+        number = self._sequences[stream]
+        self._sequences[stream] = number + 1
+        header = struct.pack(
+            "!BBHII", 0x80, kind, number & 0xFFFF, self._timestamps[stream], self._link.ssrcs[stream]
+        )
+        payload = (head + struct.pack("!Q", time.time_ns())).ljust(size, b"\x2a")
+        self._link.put_rtp(header, payload, number >> 16)
+        self.sent += 1
+
+    def _listen(self, receiver: object) -> None:
+        assert self._link.sock is not None
+        while True:
+            try:
+                datagram = self._link.sock.recv(2048)
+            except (BlockingIOError, ConnectionRefusedError):
+                return
+            if len(datagram) > 8 and datagram[0] >= 128 and 192 <= datagram[1] <= 223:
+                try:
+                    parts = rtcp.parse(receiver.unprotect_rtcp(datagram))  # type: ignore[attr-defined]
+                except ValueError:
+                    continue
+                self._key_wanted |= any(isinstance(p, rtcp.KeyFrameRequest) for p in parts)
+
+    def _tell(self) -> None:
+        for stream, ssrc in enumerate(self._link.ssrcs):
+            number = self._sequences[stream]
+            if number:
+                now = rtcp.ntp(time.time())
+                self._link.put_rtcp(
+                    rtcp.sender_report(rtcp.SenderReport(ssrc, now, self._timestamps[stream], number, 0))
+                )
+
+    def close(self) -> None:
+        self._link.close()
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
