@@ -374,4 +374,8 @@ class Worker:
 
 def main(channel_fd: int, settings: WorkerSettings) -> None:
     """Run a worker whose channel is this inherited file descriptor."""
-    Worker(settings, socket.socket(fileno=channel_fd)).run()
+    try:
+        worker = Worker(settings, socket.socket(fileno=channel_fd))
+    except OSError as trouble:
+        sys.exit(f"UDP {settings.host}:{settings.port}: {trouble}")
+    worker.run()

@@ -1,7 +1,10 @@
 """The relay process with aiortc at both ends: what is published is seen, by those who may and by no one else."""
 
 import asyncio
+import os
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from tests.media.peers import BLUE, GREEN, RED, Source, Watcher, peer_connection, reached
-from tests.media.running import RunningRelay, speaking_with, start_relay
+from tests.media.running import ROOT, RelayProcess, RunningRelay, speaking_with, start_relay
 
 Start = Callable[[Any], Awaitable[Any]]
 
@@ -294,6 +297,18 @@ async def test_bad_control_calls_are_refused(relay: RunningRelay) -> None:
         assert answer.status == 400
     async with relay.http.put(relay.url + "/nowhere", headers=headers) as answer:
         assert answer.status == 404
+
+
+def test_a_relay_that_cannot_start_says_why(relay_process: RelayProcess) -> None:
+    command = [sys.executable, "-m", "media", "relay", "--http", "127.0.0.1:0"]
+    command += ["--udp", f"127.0.0.1:{relay_process.udp[0]}"]
+    for key, code, reason in (("short", 2, "at least 32 bytes"), ("k" * 32, 1, "Address already in use")):
+        ended = subprocess.run(
+            command, cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key}, capture_output=True, text=True
+        )
+        assert ended.returncode == code
+        assert reason in ended.stderr
+        assert "Traceback" not in ended.stderr
 
 
 async def test_cors_base_path_workers_and_metrics(cast: list[Any]) -> None:
