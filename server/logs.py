@@ -34,3 +34,5 @@ def configure(level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # it tells at length of every stranger whose bytes are no HTTP; accidents of ours are told by `problems`
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

@@ -17,6 +17,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 from rooms.errors import NotFound
 from server.refusals import BadRequest, UnsupportedType
@@ -47,7 +48,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the table. `errors`: statuses beside 400, 401, 422, 429. `takes`: a raw body's media type."""
+    """One row of the table. `errors`: statuses beside 400, 401, 422, 429. `takes`: a raw body's media types."""
 
     method: str
     path: str
@@ -56,7 +57,7 @@ class Route:
     status: int = 200
     errors: tuple[int, ...] = ()
     access: Access = Access.SIGNED_IN
-    takes: str | None = None
+    takes: tuple[str, ...] = ()
     gives: tuple[str, ...] = (JSON,)
 
 
@@ -190,9 +191,27 @@ async def _body(adapter: TypeAdapter[Any], request: web.Request) -> object:
         raise UnsupportedType("json-wanted", "the body must be application/json")
     raw = await request.read()
     try:
-        return adapter.validate_json(raw, strict=True)
+        try:
+            return adapter.validate_json(raw, strict=True)
+        except ValidationError as error:
+            if all(e["type"] != "int_type" for e in error.errors(include_context=False, include_input=False)):
+                raise
+            return adapter.validate_json(to_json(_whole_numbers(from_json(raw))), strict=True)
     except ValidationError as error:
         raise BadRequest("bad-request", "the body does not fit", errors=_faults(error, "body")) from None
+
+
+def _whole_numbers(value: Any) -> Any:
+    """JSON has one kind of number: 30.0 is the integer 30 to JSON Schema, though not to a strict parser."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_whole_numbers(v) for v in value]
+        case dict():
+            return {k: _whole_numbers(v) for k, v in value.items()}
+        case _:
+            return value
 
 
 def header_name(parameter: str) -> str:

@@ -109,7 +109,7 @@ def _describe(op: Operation, schemas: dict[Any, Any], named: dict[str, Any]) -> 
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[op.name, "body", ""]}}}
     elif route.takes:
         raw = {"type": "string", "format": "binary"}
-        told["requestBody"] = {"required": True, "content": {route.takes: {"schema": raw}}}
+        told["requestBody"] = {"required": True, "content": {media: {"schema": raw} for media in route.takes}}
     if route.access is Access.SIGNED_IN:
         told["security"] = [{"bearer": []}]
     for status in sorted(_errors(op)):

@@ -56,11 +56,11 @@ ROUTES: tuple[Route, ...] = (
         "papers",
         status=201,
         errors=(403, 409),
-        takes=ANY,
+        takes=(ANY,),
     ),
     Route("GET", "/api/papers/{paper_id}/pages", papers.read_pages, "papers", errors=(409, 416), gives=(PDF,)),
     Route(
-        "GET", "/api/papers/{paper_id}/original", papers.download_original, "papers", errors=(416,), gives=(ANY,)
+        "GET", "/api/papers/{paper_id}/original", papers.download_original, "papers", errors=(416,), gives=("*/*",)
     ),
     Route("GET", f"{_MEETING}/minutes", minutes.read_minutes, "minutes", errors=(403,)),
     Route(
@@ -68,7 +68,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("POST", f"{_MEETING}/media", media.enter_conference, "conference", errors=(403, 409)),
     Route("GET", f"{_MEETING}/wall", media.read_wall, "conference", errors=(403,)),
-    Route("POST", "/api/verify", verify.verify_paper, "verify", access=_PUBLIC, takes=PDF),
+    Route("POST", "/api/verify", verify.verify_paper, "verify", access=_PUBLIC, takes=(PDF, ANY)),
 )
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation(route) for route in ROUTES)

@@ -143,25 +143,25 @@ async def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 async def test_our_own_relay_is_watched_and_started_again(tmp_path: Path) -> None:
-    async with aiohttp.ClientSession() as http:
-        async with serving(tmp_path, RELAY_URL="", RELAY_UDP="127.0.0.1:0") as server:
+    relay = {"RELAY_URL": "", "RELAY_UDP": "127.0.0.1:0"}
+    async with aiohttp.ClientSession() as http, serving(tmp_path, **relay) as server:
 
-            async def relay_up() -> bool:
-                return bool((await call(http, "GET", f"{server.url}/readyz"))["checks"]["relay"])
+        async def relay_up() -> bool:
+            return bool((await call(http, "GET", f"{server.url}/readyz"))["checks"]["relay"])
 
-            assert await relay_up()
-            (pid,) = await asyncio.to_thread(children, server.process.pid)
-            await asyncio.to_thread(kill, pid)
-            async with asyncio.timeout(30):
-                while await asyncio.to_thread(children, server.process.pid) in ([], [pid]) or not await relay_up():  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
-            (fresh,) = await asyncio.to_thread(children, server.process.pid)
-            async with http.post(f"{server.url}/media/whip/some-studio", data=b"v=0") as answer:
-                assert answer.status in (400, 401), await answer.text()
-            await server.kill()
-            async with asyncio.timeout(10):
-                while await asyncio.to_thread(alive, fresh):  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+        assert await relay_up()
+        (pid,) = await asyncio.to_thread(children, server.process.pid)
+        await asyncio.to_thread(kill, pid)
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(children, server.process.pid) in ([], [pid]) or not await relay_up():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        (fresh,) = await asyncio.to_thread(children, server.process.pid)
+        async with http.post(f"{server.url}/media/whip/some-studio", data=b"v=0") as answer:
+            assert answer.status in (400, 401), await answer.text()
+        await server.kill()
+        async with asyncio.timeout(10):
+            while await asyncio.to_thread(alive, fresh):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 def children(pid: int) -> list[int]:
