@@ -12,13 +12,16 @@ import styles from './floor.module.css'
 import { texts } from './i18n'
 import { Queue } from './parts/queue'
 import { Speaker } from './parts/speaker'
+import { Spoke } from './parts/spoke'
 
 export default function FloorPanel({ meetingId }: PanelProps) {
   const t = useTexts(texts)
   const room = useRoom(meetingId)
   const act = useAct(meetingId)
   const speaker = speakingTurn(room)
-  const waiting = waitingTurns(room)
+  const live = room.meeting.state === 'open'
+  const waiting = live ? waitingTurns(room) : []
+  const spoke = live ? [] : room.turns.filter(turn => turn.state === 'done')
   const presides = may(room, 'preside')
   return (
     <Panel
@@ -38,11 +41,16 @@ export default function FloorPanel({ meetingId }: PanelProps) {
       </div>
       {speaker && <Speaker turn={speaker} presides={presides} act={act} />}
       {waiting.length > 0 && <Queue turns={waiting} room={room} presides={presides} act={act} />}
-      {!speaker && waiting.length === 0 && (
+      {spoke.length > 0 && <Spoke turns={spoke} />}
+      {!speaker && waiting.length === 0 && spoke.length === 0 && (
         <EmptyState
           icon={IconMicrophone}
-          title={t('nobody')}
-          hint={t(presides || room.meeting.state !== 'open' ? 'nobodyHint' : 'nobodyHintMember')}
+          title={t(room.meeting.state === 'closed' ? 'nobodySpoke' : 'nobody')}
+          hint={
+            room.meeting.state === 'closed'
+              ? undefined
+              : t(presides || !live ? 'nobodyHint' : 'nobodyHintMember')
+          }
         />
       )}
     </Panel>

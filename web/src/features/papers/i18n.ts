@@ -26,7 +26,7 @@ export const texts = defineTexts(
     lead: {
       begin: 'Dẫn mọi người',
       end: 'Thôi dẫn',
-      leading: 'Mọi người đang xem trang này',
+      leading: 'Đang dẫn',
       chairAt: 'Chủ tọa đang ở trang {{page}}',
       chairElsewhere: 'Chủ tọa đang ở “{{title}}”, trang {{page}}',
       rejoin: 'Về trang của chủ tọa',
@@ -58,7 +58,7 @@ export const texts = defineTexts(
     lead: {
       begin: 'Lead everyone',
       end: 'Stop leading',
-      leading: 'Everyone is on this page',
+      leading: 'Leading',
       chairAt: 'The chair is on page {{page}}',
       chairElsewhere: 'The chair is in “{{title}}”, page {{page}}',
       rejoin: 'Back to the chair’s page',

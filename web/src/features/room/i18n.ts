@@ -40,7 +40,7 @@ export const texts = defineTexts(
       finish_next: 'Kết thúc nội dung {{number}} → sang {{next}}',
       close: 'Bế mạc',
       ask_floor: 'Đăng ký phát biểu',
-      withdraw: 'Rút đăng ký phát biểu',
+      withdraw: 'Rút đăng ký',
       finish_speaking: 'Tôi nói xong',
       prepare: 'Chuẩn bị cuộc họp',
       write_minutes: 'Soạn biên bản',

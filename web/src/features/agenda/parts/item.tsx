@@ -33,9 +33,9 @@ export function Item({ numbered, room, act, unfolded, onTap, onRead, shown }: It
   const mayStart = may(room, 'preside') && room.meeting.state === 'open' && !current
   const small = [
     item.presenter,
-    item.planned_min === null ? '' : t('minutes', { count: item.planned_min }),
-    item.started_at === null ? '' : t('begun', { time: format.time(item.started_at) }),
-    papers.length === 0 ? '' : t('papers', { count: papers.length }),
+    item.planned_min === null ? '' : whole(t('minutes', { count: item.planned_min })),
+    item.started_at === null ? '' : whole(t('begun', { time: format.time(item.started_at) })),
+    papers.length === 0 ? '' : whole(t('papers', { count: papers.length })),
   ].filter(Boolean)
   return (
     <li ref={row} className={styles.item} data-state={item.state} data-depth={depth}>
@@ -49,15 +49,7 @@ export function Item({ numbered, room, act, unfolded, onTap, onRead, shown }: It
         <span className={styles.words}>
           <span className={styles.title}>{item.title}</span>
           {current && <span className={styles.now}>{t('state.current')}</span>}
-          {small.length > 0 && (
-            <span className={styles.small}>
-              {small.map(part => (
-                <span key={part} className={styles.part}>
-                  {part}
-                </span>
-              ))}
-            </span>
-          )}
+          {small.length > 0 && <span className={styles.small}>{small.join('\u00a0· ')}</span>}
         </span>
         {item.state === 'done' && (
           <span className={styles.done}>
@@ -105,3 +97,6 @@ export function Item({ numbered, room, act, unfolded, onTap, onRead, shown }: It
     </li>
   )
 }
+
+/** Not to be broken between lines. */
+const whole = (words: string): string => words.replaceAll(' ', '\u00a0')
