@@ -57,7 +57,7 @@ def report(fleet: Fleet, asked: int, all_joined_s: float, own_drops: int) -> Rep
             "last": _rounded(firsts[-1] if len(firsts) == len(fleet.peers) and firsts else None),
         },
         received=counted.received,
-        delivered=round(counted.received / counted.expected, 6) if counted.expected else None,
+        delivered=_rounded(counted.delivered, 6),
         gaps=counted.gaps,
         late=counted.late,
         opened=fleet.sample.opened,
@@ -67,8 +67,8 @@ def report(fleet: Fleet, asked: int, all_joined_s: float, own_drops: int) -> Rep
     )
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _rounded(value: float | None, digits: int = 3) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:

@@ -80,6 +80,11 @@ class Counted:
     gaps: int
     late: int
 
+    @property
+    def delivered(self) -> float | None:
+        """The share that came; what came late (or twice, to a newcomer) is not counted twice."""
+        return 1 - max(0, self.gaps - self.late) / self.expected if self.expected else None
+
 
 class Fleet:
     """Virtual bridges of one studio's programme."""

@@ -21,7 +21,7 @@ from rooms.journal import Entry
 from rooms.meeting import BridgeSeat, BridgeUninvited, Meeting, MeetingClosed, MeetingState, PersonUninvited
 from rooms.ports import Store
 from rooms.roles import Actor, ActorKind, Right, Role, Seat
-from signaling.tasks import Tasks, repeat
+from signaling.tasks import Tasks, repeat, unbroken
 
 MAIN: Final = "main"
 PREVIEW: Final = "preview"
@@ -140,7 +140,7 @@ class Call:
         if meeting_id in self._ended:
             return
         try:
-            meeting, bridges = await self._load(meeting_id)
+            meeting, bridges = await unbroken(self._load(meeting_id))
         except NotFound:
             return
         if not bridges or meeting.state is MeetingState.DRAFT:
@@ -149,7 +149,7 @@ class Call:
             self._ended.add(meeting_id)
 
     async def _planned(self, meeting_id: MeetingId) -> Mapping[str, Stage]:
-        return plan(*await self._load(meeting_id))
+        return plan(*await unbroken(self._load(meeting_id)))
 
     async def _load(self, meeting_id: MeetingId) -> tuple[Meeting, tuple[BridgeSeat, ...]]:
         async with self._store.begin(write=False) as tx:

@@ -16,7 +16,7 @@ from rooms.errors import Refusal
 from rooms.events import Event
 from rooms.ids import BridgeId, MeetingId, PersonId, PollId
 from rooms.journal import Entry
-from rooms.meeting import BridgeInvited, BridgeUninvited, PersonInvited, PersonUninvited
+from rooms.meeting import BridgeInvited, BridgeUninvited, Meeting, PersonInvited, PersonUninvited
 from rooms.poll import PollClosed
 from rooms.ports import Store
 from rooms.roles import Actor, Seat
@@ -24,7 +24,7 @@ from rooms.service import seat as seat_of
 from signaling import wire
 from signaling.bell import Bell
 from signaling.stream import Listener, Outlet, Stream
-from signaling.tasks import Tasks, repeat
+from signaling.tasks import Tasks, repeat, unbroken
 from signaling.turnout import Count, Turnouts
 
 POLL_S: Final = 1.0
@@ -121,9 +121,7 @@ class Feed:
 
     async def enter(self, sid: str, actor: Actor, meeting_id: MeetingId, after: int) -> int:
         """Makes the socket a listener after sending it what it missed; up to which entry. Raises: Refusal."""
-        async with self._store.begin(write=False) as tx:
-            meeting = await tx.meeting(meeting_id)
-            place = await seat_of(tx, meeting, actor)
+        meeting, place = await unbroken(self._place(actor, meeting_id))
         stream = self._streams.get(meeting_id) or self._open(meeting_id, meeting.last_seq)
         self._of_socket.setdefault(sid, set()).add(meeting_id)
         try:
@@ -144,6 +142,11 @@ class Feed:
             if (stream := self._streams.get(meeting_id)) is not None:
                 stream.listeners.pop(sid, None)
                 self._close_if_empty(stream)
+
+    async def _place(self, actor: Actor, meeting_id: MeetingId) -> tuple[Meeting, Seat]:
+        async with self._store.begin(write=False) as tx:
+            meeting = await tx.meeting(meeting_id)
+            return meeting, await seat_of(tx, meeting, actor)
 
     def _open(self, meeting_id: MeetingId, last_seq: int) -> Stream:
         stream = Stream(meeting_id, last_seq, self._store, self._outlet)
@@ -182,8 +185,7 @@ class Feed:
         """The listener's role changed, or it is no longer invited."""
         place: Seat | None = None
         try:
-            async with self._store.begin(write=False) as tx:
-                place = await seat_of(tx, await tx.meeting(stream.meeting_id), listener.seat.actor)
+            _, place = await unbroken(self._place(listener.seat.actor, stream.meeting_id))
         except Refusal:
             _log.info("%s may no longer listen to %s", listener.seat.actor.id, stream.meeting_id)
         if place is not None and place.role is listener.seat.role:

@@ -25,7 +25,7 @@ from signaling.bell import LEASE_S, Board, BoardUnreachable
 from signaling.call import MAIN, RELAY_DOWN, bridge_peer, studio
 from signaling.feed import Feed
 from signaling.stream import Listener, Outlet
-from signaling.tasks import Tasks, repeat
+from signaling.tasks import Tasks, repeat, unbroken
 from signaling.wire import BridgeLink, Quality
 
 TICK_S: Final = 1.0
@@ -112,13 +112,16 @@ class Presence:
 
     async def wall(self, meeting_id: MeetingId) -> tuple[BridgeLink, ...]:
         """Every invited bridge as it is now, in order of invitation."""
-        async with self._store.begin(write=False) as tx:
-            invited = [b.bridge_id for b in await tx.bridges(meeting_id)]
+        invited = await unbroken(self._invited(meeting_id))
         known = self._known.get(meeting_id) or _Known()
         listeners = self._feed.listeners(meeting_id)
         here = Here.of(listeners) | await self._elsewhere(meeting_id, known)
         state = await self._relay_state(meeting_id)
         return links(invited, here, state)
+
+    async def _invited(self, meeting_id: MeetingId) -> list[BridgeId]:
+        async with self._store.begin(write=False) as tx:
+            return [b.bridge_id for b in await tx.bridges(meeting_id)]
 
     async def _look_at(self, meeting_id: MeetingId) -> None:
         listeners = self._feed.listeners(meeting_id)
@@ -143,8 +146,7 @@ class Presence:
 
     async def _tell(self, meeting_id: MeetingId, known: _Known, here: Here) -> None:
         everywhere = here | await self._elsewhere(meeting_id, known)
-        async with self._store.begin(write=False) as tx:
-            invited = [b.bridge_id for b in await tx.bridges(meeting_id)]
+        invited = await unbroken(self._invited(meeting_id))
         state = await self._relay_state(meeting_id) if invited else _EMPTY
         now = {link.bridge_id: link for link in links(invited, everywhere, state)}
         changed = tuple(link for bridge_id, link in now.items() if known.links.get(bridge_id) != link)

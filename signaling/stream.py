@@ -16,6 +16,7 @@ from rooms.journal import Entry
 from rooms.ports import Store
 from rooms.roles import Seat
 from signaling import wire
+from signaling.tasks import unbroken
 
 PAGE: Final = 500
 REPLAY_MAX: Final = 1_000  # beyond it the client asks by HTTP, page by page, at its own pace
@@ -70,14 +71,14 @@ class Stream:
         """Sends what the listener missed, then lets it in; up to which entry it has been told."""
         self.listeners[listener.sid] = listener
         while after < self.sent <= after + REPLAY_MAX:
-            entries = await self._read(after)
+            entries = await unbroken(self._read(after))
             if len(entries) < PAGE:
                 break  # the rest is short: with the lock held, below
             after = await self._replay(listener, after, entries)
         async with self._turn:
             if after + REPLAY_MAX < self.sent:
                 await self._send(listener.sid, self.sent, self.sent, [])  # a gap that the client sees and fills
-            elif after < self.sent and (entries := await self._read(after)):
+            elif after < self.sent and (entries := await unbroken(self._read(after))):
                 await self._replay(listener, after, entries)
             if listener.sid in self.listeners:
                 self.listeners[listener.sid] = replace(listener, joined=True)
@@ -93,7 +94,7 @@ class Stream:
         """Tells everything new and yields it, page by page."""
         while True:
             async with self._turn:
-                entries = await self._read(self.sent)
+                entries = await unbroken(self._read(self.sent))
                 if entries:
                     await self._tell(entries)
                     self.sent = entries[-1].seq

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 _log: Final = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Tasks:
@@ -57,3 +59,16 @@ async def repeat(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(period_s):
                 await woken.wait()
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Lets `work` end even when we are cancelled meanwhile, and only then ends.
+
+    For reads of the store: aiosqlite's connection never closes when a statement on it was cut off.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        raise

@@ -24,7 +24,7 @@ from typing import Any
 from media.client import RelayClient
 from media.kernel import segmentation_works
 from media.rehearsal import KEY_VARIABLE
-from media.virtual import Fleet, percentile
+from media.virtual import Counted, Fleet, percentile
 
 ROOT = Path(__file__).parents[2]
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -140,7 +140,9 @@ async def measure(receivers: int, seconds: float, relay_words: list[str]) -> dic
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         received = counted_then.received - counted.received
-        expected = counted_then.expected - counted.expected
+        window = Counted(
+            *(getattr(counted_then, n) - getattr(counted, n) for n in ("received", "expected", "gaps", "late"))
+        )
         fleet.close()
         delays = fleet.sample.delays_ms
         pace = received / took_s / max(1, len(fleet.peers)) / PACKETS_PER_S
@@ -149,7 +151,7 @@ async def measure(receivers: int, seconds: float, relay_words: list[str]) -> dic
             "failures": len(fleet.failures),
             "us": (used_then.cpu_s - used.cpu_s) * 1e6 / max(1, received),
             "cores": (used_then.cpu_s - used.cpu_s) / took_s,
-            "delivered": received / max(1, expected),
+            "delivered": window.delivered or 0.0,
             "pace": pace,
             "own_drops": drops,
             "forged": fleet.sample.forged,
@@ -187,10 +189,11 @@ async def _all_hear(fleet: Fleet, receivers: int) -> float | None:
 
 def row(told: dict[str, Any]) -> str:
     us = f"{told['us']:.2f}" if valid(told) else "refused"
+    p50, p99, storm = (told[n] or float("nan") for n in ("delay_p50_ms", "delay_p99_ms", "storm_light_s"))
     return (
-        f"{told['receivers']:>9}  {us:>9}  {told['cores']:>6.2f}  {told['delivered']:>9.5f}  "
-        f"{told['pace']:>5.3f}  {told['delay_p50_ms'] or 0:>7.1f}  {told['delay_p99_ms'] or 0:>7.1f}  {told['cpu_ms_per_join']:>8.2f}  "
-        f"{told['rss_kb']:>8.0f}  {told['storm_light_s'] or float('nan'):>7.2f}  {told['own_drops']:>6}"
+        f"{told['receivers']:>9}  {us:>9}  {told['cores']:>6.2f}  {told['delivered']:>9.5f}  {told['pace']:>5.3f}  "
+        f"{p50:>6.1f}  {p99:>7.1f}  {told['cpu_ms_per_join']:>7.2f}  {told['rss_kb']:>8.0f}  {storm:>7.2f}  "
+        f"{told['own_drops']:>6}"
     )
 
 

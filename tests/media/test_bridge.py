@@ -114,7 +114,9 @@ async def test_the_centre_is_seen_then_the_commune_that_is_called_then_the_centr
     centre, (first, second) = world.central, world.communes
     async with (
         agent(hall.server, await hall.code(centre), "--colour", "dc1e1e", "--picture", "320x180") as one,
-        agent(hall.server, await hall.code(first), "--colour", "1e1edc", "--picture", "480x270", "--heads", "9") as two,
+        agent(
+            hall.server, await hall.code(first), "--colour", "1e1edc", "--picture", "480x270", "--heads", "9"
+        ) as two,
         agent(hall.server, await hall.code(second), "--publish", "none", "--raise-hand") as three,
     ):
         for each in (one, two, three):

@@ -35,6 +35,11 @@ async def test_the_tone_has_energy_and_silence_has_none() -> None:
 def test_words_of_the_command_line() -> None:
     assert parse_colour("0a10ff") == (10, 16, 255)
     assert parse_size("640x360") == (640, 360)
-    for parse, word in ((parse_colour, "12"), (parse_colour, "zzzzzz"), (parse_size, "641x360"), (parse_size, "9")):
+    for parse, word in (
+        (parse_colour, "12"),
+        (parse_colour, "zzzzzz"),
+        (parse_size, "641x360"),
+        (parse_size, "9"),
+    ):
         with pytest.raises(ValueError):
             parse(word)

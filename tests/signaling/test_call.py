@@ -23,7 +23,7 @@ from rooms.roles import Role, Seat
 from server.store import SqlStore
 from signaling import call
 from signaling.call import MAIN, PREVIEW, bridge_peer
-from tests.signaling.world import World, make_world, running, tablet
+from tests.signaling.world import World, eventually, make_world, running, tablet
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,12 +103,10 @@ async def test_a_relay_that_was_killed_hears_the_stage_again(world: World, relay
         await world.do(world.central, conference.PutOnAir(BridgeId(world.central.id)), node.doorbell)
         await until_wanted(relay, world, MAIN, Stage(centre, (centre,)))
         await relay.end(signal.SIGKILL)
-        async with asyncio.timeout(6):
-            while node.hub.gauges()["relay_up"]:
-                await asyncio.sleep(0.02)
+        await eventually(lambda: not node.hub.gauges()["relay_up"])
         await relay.start()
         await until_wanted(relay, world, MAIN, Stage(centre, (centre,)))
-        assert node.hub.gauges()["relay_up"] == 1
+        await eventually(lambda: node.hub.gauges()["relay_up"] == 1)
 
 
 async def test_keep_is_quiet_while_the_relay_is_down(world: World, relay: RelayAtWork) -> None:

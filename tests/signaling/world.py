@@ -1,4 +1,4 @@
-"""A small organisation with a meeting in it, made by the real use cases over the real store, and nodes to listen at."""
+"""A small organisation with a meeting in it, made by the real use cases over the real store; nodes to listen at."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ WAIT_S = 8.0
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+async def eventually(condition: Callable[[], bool], wait_s: float = WAIT_S) -> None:
+    """For what nothing tells of."""
+    async with asyncio.timeout(wait_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 class Silent:
