@@ -191,8 +191,8 @@ def row(told: dict[str, Any]) -> str:
     us = f"{told['us']:.2f}" if valid(told) else "refused"
     p50, p99, storm = (told[n] or float("nan") for n in ("delay_p50_ms", "delay_p99_ms", "storm_light_s"))
     return (
-        f"{told['receivers']:>9}  {us:>9}  {told['cores']:>6.2f}  {told['delivered']:>9.5f}  {told['pace']:>5.3f}  "
-        f"{p50:>6.1f}  {p99:>7.1f}  {told['cpu_ms_per_join']:>7.2f}  {told['rss_kb']:>8.0f}  {storm:>7.2f}  "
+        f"{told['receivers']:>9}  {us:>9}  {told['cores']:>6.2f}  {told['delivered']:>9.5f}  "
+        f"{told['pace']:>5.3f}  {p50:>6.1f}  {p99:>7.1f}  {told['cpu_ms_per_join']:>7.2f}  {told['rss_kb']:>8.0f}  {storm:>7.2f}  "
         f"{told['own_drops']:>6}"
     )
 

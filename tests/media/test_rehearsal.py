@@ -42,7 +42,7 @@ async def test_a_fleet_hears_all_that_the_source_sends(relay: RunningRelay) -> N
         tasks = [asyncio.create_task(source.run()), asyncio.create_task(fleet.run())]
         await fleet.join(12)
         async with asyncio.timeout(20):
-            while fleet.counted().received < 12 * 150 or len(fleet.first_packets_s()) < 12:
+            while fleet.counted().received < 12 * 150 or len(fleet.first_packets_s()) < 12:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         state = await client.studio("s")
         for task in tasks:

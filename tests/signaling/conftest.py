@@ -1,4 +1,4 @@
-"""Stores for the live side: SQLite in a folder of the test; PostgreSQL and Redis where several nodes share them."""
+"""Stores for the live side: SQLite in a folder of the test; PostgreSQL and Redis where nodes share them."""
 
 from __future__ import annotations
 

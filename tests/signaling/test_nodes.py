@@ -19,7 +19,7 @@ from server.store import SqlStore
 from signaling.bell import Rope
 from signaling.hub import Hub, HubSettings
 from tests.signaling.conftest import REDIS
-from tests.signaling.world import Node, World, make_world, running, tablet
+from tests.signaling.world import Node, World, eventually, make_world, running, tablet
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 
@@ -53,9 +53,7 @@ async def pair(postgres_url: str, redis_url: str, prefix: str, poll_s: float = 1
 
 
 async def until_up(*nodes: Node, up: bool = True) -> None:
-    async with asyncio.timeout(10):
-        while any(bool(node.hub.gauges()["redis_up"]) is not up for node in nodes):
-            await asyncio.sleep(0.02)
+    await eventually(lambda: all(bool(node.hub.gauges()["redis_up"]) is up for node in nodes), 15)
 
 
 async def test_tablets_on_two_nodes_hear_the_same_in_the_same_order(postgres_url: str, redis_prefix: str) -> None:
@@ -159,7 +157,8 @@ class OwnRedis:
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
-            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder),
+            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+            "--dir", str(self.folder),
             stdout=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""A small organisation with a meeting in it, made by the real use cases over the real store; nodes to listen at."""
+"""A small organisation with a meeting, made by the real use cases over the real store; nodes to listen at."""
 
 from __future__ import annotations
 
