@@ -1,25 +1,38 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createReading } from './reading'
 
-const paper_id = 'p'
+const lead = (page: number) => ({ paper_id: 'a', page })
 
-it('follows the lead, leaves it by turning, and comes back', () => {
-  const reading = createReading()
-  reading.getState().suggest(paper_id)
-  reading.getState().led({ paper_id, page: 7 })
-  expect(reading.getState().place).toEqual({ paper_id, page: 7 })
-  reading.getState().turn(8)
-  reading.getState().led({ paper_id, page: 9 })
-  expect(reading.getState().place).toEqual({ paper_id, page: 8 })
-  reading.getState().follow(true)
-  expect(reading.getState().place).toEqual({ paper_id, page: 9 })
-})
+describe('reading along', () => {
+  it('goes where the chair leads, until this person turns elsewhere', () => {
+    const reading = createReading()
+    const now = reading.getState
+    now().led(lead(7))
+    expect(now()).toMatchObject({ place: lead(7), following: true })
+    now().turn(8)
+    expect(now()).toMatchObject({ place: lead(8), following: false })
+    now().led(lead(9))
+    expect(now().place).toEqual(lead(8))
+    now().follow(true)
+    expect(now()).toMatchObject({ place: lead(9), following: true })
+  })
 
-it('does not throw the leader back to a page left meanwhile', () => {
-  const reading = createReading()
-  reading.getState().suggest(paper_id)
-  reading.getState().follow(false) // begins to lead from page 1
-  reading.getState().turn(2) // before the server has answered
-  reading.getState().led({ paper_id, page: 1 })
-  expect(reading.getState().place).toEqual({ paper_id, page: 2 })
+  it('is led anew after a lead has ended', () => {
+    const { getState: now } = createReading()
+    now().led(lead(7))
+    now().open('b')
+    now().led(null)
+    expect(now()).toMatchObject({ place: { paper_id: 'b', page: 1 }, following: true })
+    now().led(lead(2))
+    expect(now().place).toEqual(lead(2))
+  })
+
+  it('opens a paper where it was left and follows on while nobody leads', () => {
+    const { getState: now } = createReading()
+    now().suggest('a')
+    now().turn(4)
+    now().open('b')
+    now().open('a')
+    expect(now()).toMatchObject({ place: { paper_id: 'a', page: 4 }, following: true })
+  })
 })
