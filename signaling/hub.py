@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import socketio
@@ -231,12 +232,21 @@ def _server(settings: HubSettings) -> Any:
         async_mode="aiohttp",
         client_manager=manager,
         transports=["websocket"],
-        cors_allowed_origins=list(settings.origins) or None,
+        cors_allowed_origins=_origins(settings.origins),
         ping_interval=PING_INTERVAL_S,
         ping_timeout=PING_TIMEOUT_S,
         max_http_buffer_size=MESSAGE_MAX_BYTES,
         http_compression=False,
     )
+
+
+def _origins(others: tuple[str, ...]) -> Callable[[str | None, Mapping[str, Any]], bool]:
+    """Our own pages, and those of the origins named. The scheme is not compared: a proxy may have ended TLS."""
+
+    def may(origin: str | None, environ: Mapping[str, Any]) -> bool:
+        return origin in others or urlsplit(origin or "").netloc == environ.get("HTTP_HOST")
+
+    return may
 
 
 def _rope(settings: HubSettings) -> Rope | Alone:

@@ -190,11 +190,20 @@ async def _all_hear(fleet: Fleet, receivers: int) -> float | None:
 def row(told: dict[str, Any]) -> str:
     us = f"{told['us']:.2f}" if valid(told) else "refused"
     p50, p99, storm = (told[n] or float("nan") for n in ("delay_p50_ms", "delay_p99_ms", "storm_light_s"))
-    return (
-        f"{told['receivers']:>9}  {us:>9}  {told['cores']:>6.2f}  {told['delivered']:>9.5f}  "
-        f"{told['pace']:>5.3f}  {p50:>6.1f}  {p99:>7.1f}  {told['cpu_ms_per_join']:>7.2f}  {told['rss_kb']:>8.0f}  {storm:>7.2f}  "
-        f"{told['own_drops']:>6}"
+    cells = (
+        f"{told['receivers']:>9}",
+        f"{us:>9}",
+        f"{told['cores']:>6.2f}",
+        f"{told['delivered']:>9.5f}",
+        f"{told['pace']:>5.3f}",
+        f"{p50:>6.1f}",
+        f"{p99:>7.1f}",
+        f"{told['cpu_ms_per_join']:>7.2f}",
+        f"{told['rss_kb']:>8.0f}",
+        f"{storm:>7.2f}",
+        f"{told['own_drops']:>6}",
     )
+    return "  ".join(cells)
 
 
 def valid(told: dict[str, Any]) -> bool:

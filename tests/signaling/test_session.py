@@ -10,6 +10,7 @@ import socketio
 from rooms import agenda
 from rooms.roles import ActorKind
 from signaling import hub as hubs
+from signaling.hub import HubSettings
 from tests.signaling.world import Tablet, World, running, tablet
 
 
@@ -25,6 +26,36 @@ async def test_a_bad_handshake_is_refused_with_its_code(world: World) -> None:
                 )
             assert refusals[0]["message"] == code  # type: ignore[index]
         assert node.hub.gauges()["sockets"] == 0
+
+
+@pytest.mark.parametrize(
+    ("origin", "accepted"),
+    [
+        ("http://{host}", True),
+        ("https://{host}", True),  # behind a proxy that ends TLS
+        ("https://desk.example", True),
+        ("https://evil.example", False),
+        ("null", False),
+    ],
+)
+async def test_pages_of_other_origins_may_not_connect(world: World, origin: str, accepted: bool) -> None:
+    async with running(world, settings=HubSettings(origins=("https://desk.example",))) as node:
+        client = socketio.AsyncClient(reconnection=False)
+        headers = {"Origin": origin.format(host=node.url.removeprefix("http://"))}
+        connecting = client.connect(
+            node.url,
+            headers=headers,
+            socketio_path="/ws",
+            transports=["websocket"],
+            auth={"token": world.token(world.chair)},
+        )
+        if accepted:
+            await connecting
+            assert client.connected
+            await client.disconnect()
+        else:
+            with pytest.raises(socketio.exceptions.ConnectionError):
+                await connecting
 
 
 async def test_polling_is_not_spoken(world: World) -> None:

@@ -1,0 +1,121 @@
+"""Who is told of whom, how a link is judged, and what a dead board does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from media.client import Source, StudioState, Viewer
+from rooms.ids import BridgeId
+from signaling import presence
+from signaling.bell import BoardUnreachable
+from signaling.presence import Here, links, quality
+from signaling.turn import IceServer, TurnSettings, ice_servers
+from signaling.wire import BridgeLink, Quality
+from tests.signaling.world import World, running, tablet
+
+ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("loss", "rtt_ms", "judged"),
+    [
+        (None, None, Quality.UNKNOWN),
+        (0.0, None, Quality.GOOD),
+        (0.01, 299.0, Quality.GOOD),
+        (0.02, 10.0, Quality.WEAK),
+        (0.0, 300.0, Quality.WEAK),
+        (0.08, None, Quality.BAD),
+        (None, 800.0, Quality.BAD),
+    ],
+)
+def test_a_link_is_judged_by_its_reports(loss: float | None, rtt_ms: float | None, judged: Quality) -> None:
+    assert quality(loss, rtt_ms) is judged
+
+
+def test_the_wall_joins_sockets_and_relay() -> None:
+    state = StudioState(
+        {},
+        (Source(f"bridge:{ONE}", video=True, audio=True), Source(f"person:{TWO}", video=True, audio=True)),
+        (
+            Viewer(f"bridge:{ONE}", "preview", loss=0.5),
+            Viewer(f"bridge:{TWO}", "main", loss=0.1234, rtt_ms=44.0),
+        ),
+    )
+    assert links([ONE, TWO, THREE], Here(bridges=frozenset({TWO})), state) == (
+        BridgeLink(bridge_id=ONE, online=False, publishing=True),
+        BridgeLink(bridge_id=TWO, online=True, quality=Quality.BAD, loss=0.12, rtt_ms=40.0),
+        BridgeLink(bridge_id=THREE, online=False),
+    )
+
+
+def test_what_a_node_posts_is_read_back_and_nonsense_is_not() -> None:
+    here = Here(frozenset({ONE, TWO}), frozenset({THREE}))
+    assert Here.read(here.text()) == here
+    for nonsense in ("", "7", "{}", '{"b": ["x"], "p": []}', '{"b": 1, "p": []}'):
+        with pytest.raises(ValueError):
+            Here.read(nonsense)
+
+
+async def test_only_operators_are_told_and_only_of_changes(world: World) -> None:
+    first, second = world.communes
+    async with (
+        running(world) as node,
+        tablet(world, world.chair, node) as chair,
+        tablet(world, world.members[0], node) as member,
+        tablet(world, first, node) as site,
+    ):
+        await chair.until(lambda: any(p["online"] == 2 for p in chair.of("present")))
+        await chair.until(lambda: any(b["online"] for n in chair.of("presence") for b in n["bridges"]))
+        before = len(chair.of("presence"))
+        async with tablet(world, second, node):
+            await chair.until(lambda: len(chair.of("presence")) > before)
+            changed = chair.of("presence")[-1]["bridges"]
+            assert [(b["bridge_id"], b["online"]) for b in changed] == [(str(second.id), True)]
+        for other in (member, site):
+            assert other.of("presence") == other.of("present") == []
+
+
+class DeadBoard:
+    """The board of a Redis that went away after one answer."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.answers: list[Mapping[str, str]] = [texts]
+
+    async def post(self, meeting: str, text: str) -> None:
+        raise BoardUnreachable("gone")
+
+    async def others(self, meeting: str) -> Mapping[str, str]:
+        if not self.answers:
+            raise BoardUnreachable("gone")
+        return self.answers.pop()
+
+
+async def test_what_others_posted_holds_as_long_as_its_lease(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = world.communes[0]
+    there = Here(bridges=frozenset({first.id}))
+    async with running(world) as node, tablet(world, world.chair, node):
+        room = node.hub.presence
+        room._known.setdefault(world.meeting_id, presence._Known())
+        room._board = DeadBoard({"elsewhere": there.text()})
+        for lease_s, online in ((10, True), (10, True), (0, False)):
+            monkeypatch.setattr(presence, "LEASE_S", lease_s)
+            wall = {link.bridge_id: link.online for link in await node.hub.wall(world.meeting_id)}
+            assert wall[first.id] is online
+
+
+def test_turn_credentials_are_what_coturn_checks() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    settings = TurnSettings(("turn:t.example:3478?transport=udp", "stun:t.example:3478"), "north")
+    stun, turn = ice_servers(settings, "bridge:1", at)
+    assert stun == IceServer(("stun:t.example:3478",))
+    assert turn.urls == ("turn:t.example:3478?transport=udp",)
+    # printf %s '1795435200:bridge:1' | openssl dgst -sha1 -hmac north -binary | base64
+    assert (turn.username, turn.credential) == ("1795435200:bridge:1", "GmSGQ4wSpxo/Hc8S5sGxf7qvll8=")
+    assert ice_servers(TurnSettings(("turn:t.example",)), "bridge:1", at) == []
+    assert ice_servers(TurnSettings(), "bridge:1", at) == []
