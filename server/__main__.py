@@ -26,10 +26,18 @@ _PASSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 
 
 def _settings(data: Path | None = None, **others: object) -> Settings:
+    from pydantic import ValidationError
+
     from server.settings import Settings
 
     given = {"data": data, **others}
-    return Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    try:
+        return Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False, include_context=False):
+            name = "_".join(map(str, fault["loc"])).upper().removeprefix("DIENHONG_")
+            sys.stderr.write(f"DIENHONG_{name}: {fault['msg']}\n")
+        raise typer.Exit(2) from None
 
 
 @cli.command()

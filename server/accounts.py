@@ -29,6 +29,8 @@ from signaling.session import SignedIn
 #: A role taken away or an account closed acts within this time, also on access tokens already out.
 KNOWN_FOR_S = 10.0
 _KNOWN_MAX = 20_000
+#: Devices one person or bridge is signed in on; the one longest unused goes first.
+SESSIONS_MAX = 20
 #: The answer to a refresh may be lost on the way, and two tabs wake at once.
 REFRESH_GRACE = timedelta(seconds=10)
 
@@ -184,6 +186,7 @@ class Entrance:
             raise Unauthenticated("account-inactive", "the account is closed")
         now, secret, family_id = self._now(), new_secret(), self._new_id()
         await accounts.add_refresh(RefreshToken(digest(secret), family_id, subject, now, now + self._refresh_ttl))
+        await accounts.bound_families(subject, SESSIONS_MAX)
         access, until = self._tokens.mint(subject, family_id, now)
         self._remember(subject, known)
         return Admission(access, until, secret, known)

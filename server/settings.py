@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, le=10)
     web: Path = Path(__file__).resolve().parent.parent / "web" / "dist"
 
-    jwt_key: SecretStr | None = None  # an Ed25519 key in PEM
+    secret: SecretStr | None = Field(None, min_length=32)  # the same on every server; made and kept if not given
+    jwt_key: SecretStr | None = None  # an Ed25519 key in PEM, instead of the one made from `secret`
     access_ttl_s: int = Field(600, ge=30, le=3600)
     refresh_ttl_s: int = Field(14 * 86400, ge=600)
     link_ttl_s: int = Field(3 * 86400, ge=60)
@@ -51,11 +52,8 @@ class Settings(BaseSettings):
     turn_urls: str = ""
     turn_secret: SecretStr | None = None
 
+    blobs_url: str = ""  # empty: a folder in the data folder
     tsa_url: str | None = None
-    s3_endpoint: str | None = None
-    s3_bucket: str | None = None
-    s3_access_key: SecretStr | None = None
-    s3_secret_key: SecretStr | None = None
     upload_max_mb: int = Field(100, ge=1, le=2000)
     soffice: str = "soffice"
     log_level: str = "INFO"
@@ -64,6 +62,13 @@ class Settings(BaseSettings):
     @classmethod
     def _without_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("blobs_url")
+    @classmethod
+    def _local_only(cls, value: str) -> str:
+        if value:
+            raise ValueError("only the data folder holds blobs as yet; share it between servers")
+        return value
 
     @property
     def database(self) -> str:
@@ -89,10 +94,12 @@ class Settings(BaseSettings):
     def media_secret(self) -> str:
         if self.media_key is not None:
             return self.media_key.get_secret_value()
-        return kept_secret(self.secrets_folder / "media.key")
+        return self._derived(b"media").hex() if self.secret else kept_secret(self.secrets_folder / "media.key")
 
     def key_secret(self) -> str:
         """Wraps the signers' PKCS#12 files."""
+        if self.secret:
+            return self._derived(b"signers").hex()
         return kept_secret(self.secrets_folder / "signers.key")
 
     def signing_key(self) -> Ed25519PrivateKey:
@@ -110,12 +117,22 @@ class Settings(BaseSettings):
 
         if self.jwt_key is not None:
             pem = self.jwt_key.get_secret_value().encode()
+        elif self.secret:
+            return Ed25519PrivateKey.from_private_bytes(self._derived(b"tokens"))
         else:
             pem = kept(self.secrets_folder / "tokens.pem", made())
         key = load_pem_private_key(pem, None)
         if not isinstance(key, Ed25519PrivateKey):
             raise ValueError("the key for access tokens must be Ed25519")
         return key
+
+    def _derived(self, purpose: bytes) -> bytes:
+        """32 bytes of the secret for one purpose: none tells of another."""
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        assert self.secret is not None
+        return HKDF(SHA256(), 32, salt=b"dienhong", info=purpose).derive(self.secret.get_secret_value().encode())
 
 
 def kept_secret(path: Path) -> str:

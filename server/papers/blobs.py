@@ -6,15 +6,19 @@ A file appears whole or not at all: written aside, flushed to the disk, then ren
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+#: No upload takes so long.
+LEFT_AFTER_S = 6 * 3600
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,10 +63,12 @@ class Blobs:
         self._incoming = folder / "incoming"
 
     def open(self) -> None:
-        """Makes the folders and clears what a crash left half-written."""
+        """Makes the folders and clears what a crash left; another server may be writing the young ones."""
         self._incoming.mkdir(parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
-            left.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > LEFT_AFTER_S:
+                    left.unlink()
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[Draft]:

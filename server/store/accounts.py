@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -303,6 +303,15 @@ class Accounts:
 
     async def revoke_family(self, family_id: UUID) -> None:
         await self._changed(update(RefreshRow).where(RefreshRow.family_id == family_id).values(revoked=True))
+
+    async def bound_families(self, subject: Subject, most: int) -> None:
+        """Ends the sessions of a person or bridge beyond the `most` that were used last."""
+        used = select(RefreshRow.family_id).where(
+            RefreshRow.subject_id == subject.id, RefreshRow.revoked.is_(False)
+        )
+        latest = used.group_by(RefreshRow.family_id).order_by(func.max(RefreshRow.issued_at).desc())
+        for family_id in await self._session.scalars(latest.offset(most).limit(1000)):
+            await self.revoke_family(family_id)
 
     async def revoke_all(self, subject: Subject) -> None:
         """Every session of a person or bridge: a new password, an account closed."""

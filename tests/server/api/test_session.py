@@ -230,3 +230,11 @@ async def test_language_follows_the_reader(town: Town) -> None:
 async def test_a_bridge_has_no_profile_to_change(town: Town) -> None:
     bridge = await town.caller("commune")
     (await bridge.patch("/api/me", {"locale": "en"})).refused(403, "people-only", "không dành cho điểm cầu")
+
+
+async def test_the_sessions_of_one_person_are_bounded(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "SESSIONS_MAX", 3)
+    codes = [await town.link("member") for _ in range(4)]
+    tokens = [cookie(await town.nobody.post("/api/session/link", {"code": code})) for code in codes]
+    (await refresh(town, tokens[0])).refused(401, "session-ended")
+    assert [(await refresh(town, t)).status for t in tokens[1:]] == [200, 200, 200]

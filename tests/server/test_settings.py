@@ -1,0 +1,44 @@
+"""Where secrets come from, and what a wrong setting says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from server.settings import Settings, kept
+from tests.server.process.running import command
+
+
+def test_secrets_are_made_once_and_for_the_owners_eyes(tmp_path: Path) -> None:
+    one, two = Settings(data=tmp_path), Settings(data=tmp_path)
+    assert one.media_secret() == two.media_secret()
+    assert one.signing_key().private_bytes_raw() == two.signing_key().private_bytes_raw()
+    assert len({one.media_secret(), one.key_secret()}) == 2
+    assert all(p.stat().st_mode & 0o077 == 0 for p in (tmp_path / "secrets").iterdir())
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+
+
+def test_the_first_of_two_writers_stays(tmp_path: Path) -> None:
+    assert kept(tmp_path / "k", b"first") == b"first"
+    assert kept(tmp_path / "k", b"second") == b"first"
+    assert [p.name for p in tmp_path.iterdir()] == ["k"]
+
+
+def test_one_secret_makes_the_same_keys_on_every_server(tmp_path: Path) -> None:
+    words = {"secret": "s" * 32}
+    a, b = (Settings.model_validate({"data": tmp_path / n, **words}) for n in "ab")
+    assert a.signing_key().private_bytes_raw() == b.signing_key().private_bytes_raw()
+    assert (a.media_secret(), a.key_secret()) == (b.media_secret(), b.key_secret())
+    assert a.media_secret() != a.key_secret()
+    assert "s" * 32 not in repr(a)
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"secret": "short"})
+
+
+async def test_a_wrong_setting_is_said_in_one_line(tmp_path: Path) -> None:
+    status, said = await command(tmp_path, "serve", PORT="many", BLOBS_URL="s3://dienhong")
+    assert status == 2
+    assert "DIENHONG_BLOBS_URL: Value error, only the data folder holds blobs as yet" in said
+    assert "Traceback" not in said
