@@ -20,8 +20,8 @@ export const texts = defineTexts(
       found: 'Không có mục nào khớp',
     },
     count: {
-      people_other: '{{count}} người',
-      bridges_other: '{{count}} điểm cầu',
+      people_other: '{{shown}} người',
+      bridges_other: '{{shown}} điểm cầu',
     },
     columns: {
       name: 'Họ tên, chức vụ',
@@ -41,6 +41,7 @@ export const texts = defineTexts(
       member: 'Dự họp khi được mời',
     },
     closed: 'Đã khoá',
+    more: 'Hiện thêm ({{left}})',
     addPerson: 'Thêm người',
     addBridge: 'Thêm điểm cầu',
     editPerson: 'Sửa thông tin',
@@ -126,10 +127,10 @@ export const texts = defineTexts(
       found: 'Nothing matches',
     },
     count: {
-      people_one: '{{count}} person',
-      people_other: '{{count}} people',
-      bridges_one: '{{count}} bridge',
-      bridges_other: '{{count}} bridges',
+      people_one: '{{shown}} person',
+      people_other: '{{shown}} people',
+      bridges_one: '{{shown}} bridge',
+      bridges_other: '{{shown}} bridges',
     },
     columns: {
       name: 'Name, position',
@@ -149,6 +150,7 @@ export const texts = defineTexts(
       member: 'Attends when invited',
     },
     closed: 'Closed',
+    more: 'Show more ({{left}})',
     addPerson: 'Add a person',
     addBridge: 'Add a bridge',
     editPerson: 'Change a person',

@@ -10,6 +10,7 @@ import {
 import { memo, useCallback, useMemo, useState } from 'react'
 import { folded } from '@/shared/fold'
 import { useTexts } from '@/shared/i18n/texts'
+import { useFormat } from '@/shared/session'
 import { ConfirmIrreversible } from '@/shared/ui/confirm-irreversible'
 import { EmptyState } from '@/shared/ui/empty-state'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
@@ -28,8 +29,13 @@ type Act =
 
 const nobody: ReadonlySet<string> = new Set()
 
+/** Rows at first: a list is searched, not read to its end. */
+const PAGE = 100
+
 export function Bridges() {
   const t = useTexts(texts)
+  const format = useFormat()
+  const [room, setRoom] = useState(PAGE)
   const { data, error, refetch } = useBridges()
   const [words, setWords] = useState('')
   const [closedToo, setClosedToo] = useState(false)
@@ -92,12 +98,19 @@ export function Bridges() {
         />
       ) : (
         <>
-          <p className={styles.count}>{t('count.bridges', { count: shown.length })}</p>
+          <p className={styles.count}>
+            {t('count.bridges', { count: shown.length, shown: format.number(shown.length) })}
+          </p>
           <ul className={`${styles.list} ${styles.bridges}`}>
-            {shown.map(one => (
+            {shown.slice(0, room).map(one => (
               <Row key={one.id} bridge={one} chosen={chosen.has(one.id)} onChoose={choose} onAct={setAct} />
             ))}
           </ul>
+          {shown.length > room && (
+            <Button variant="default" fullWidth mt="sm" onClick={() => setRoom(before => before + 5 * PAGE)}>
+              {t('more', { left: format.number(shown.length - room) })}
+            </Button>
+          )}
         </>
       )}
       {many.length > 0 && (
@@ -159,6 +172,8 @@ const Row = memo(function Row({ bridge, chosen, onChoose, onAct }: RowProps) {
   return (
     <li className={styles.row} data-closed={!bridge.active || undefined}>
       <Checkbox
+        radius="xs"
+        size="md"
         aria-label={t('many.one', { name: bridge.name })}
         checked={chosen}
         disabled={!bridge.active}

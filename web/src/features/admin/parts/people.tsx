@@ -3,6 +3,7 @@ import { IconLink, IconPencil, IconPlus, IconSearch, IconUsers } from '@tabler/i
 import { useState } from 'react'
 import { folded } from '@/shared/fold'
 import { useTexts } from '@/shared/i18n/texts'
+import { useFormat } from '@/shared/session'
 import { EmptyState } from '@/shared/ui/empty-state'
 import { PersonName } from '@/shared/ui/person-name'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
@@ -14,8 +15,13 @@ import { HandOver } from './hand-over'
 import styles from './list.module.css'
 import { PersonForm } from './person-form'
 
+/** Rows at first: a list is searched, not read to its end. */
+const PAGE = 100
+
 export function People() {
   const t = useTexts(texts)
+  const format = useFormat()
+  const [room, setRoom] = useState(PAGE)
   const { data, error, refetch } = usePeople()
   const [words, setWords] = useState('')
   const [closedToo, setClosedToo] = useState(false)
@@ -61,12 +67,19 @@ export function People() {
         />
       ) : (
         <>
-          <p className={styles.count}>{t('count.people', { count: shown.length })}</p>
+          <p className={styles.count}>
+            {t('count.people', { count: shown.length, shown: format.number(shown.length) })}
+          </p>
           <ul className={`${styles.list} ${styles.people}`}>
-            {shown.map(one => (
+            {shown.slice(0, room).map(one => (
               <Row key={one.id} person={one} onEdit={() => setEditing(one)} onLink={() => setLinked(one)} />
             ))}
           </ul>
+          {shown.length > room && (
+            <Button variant="default" fullWidth mt="sm" onClick={() => setRoom(before => before + 5 * PAGE)}>
+              {t('more', { left: format.number(shown.length - room) })}
+            </Button>
+          )}
         </>
       )}
       {editing !== null && (

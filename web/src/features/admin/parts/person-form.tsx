@@ -85,6 +85,8 @@ export function PersonForm({ person, onClose }: { person: Person | null; onClose
         >
           {ROLES.map(role => (
             <Checkbox
+              radius="xs"
+              size="md"
               key={role}
               value={role}
               label={t(`role.${role}`)}
