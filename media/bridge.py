@@ -182,7 +182,7 @@ class Bridge:
         await self._load_room()
         if self.settings.raise_hand:
             await self.ask_floor()
-        socket = socketio.AsyncClient(reconnection=False)
+        socket = socketio.AsyncClient(reconnection=False, http_session=self.account.http)
         gone = self._gone = asyncio.Event()
         socket.on("journal", self._journal)
         socket.on("seat", lambda _: gone.set())

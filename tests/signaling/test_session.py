@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 import socketio
 
@@ -39,8 +40,9 @@ async def test_a_bad_handshake_is_refused_with_its_code(world: World) -> None:
     ],
 )
 async def test_pages_of_other_origins_may_not_connect(world: World, origin: str, accepted: bool) -> None:
-    async with running(world, settings=HubSettings(origins=("https://desk.example",))) as node:
-        client = socketio.AsyncClient(reconnection=False)
+    settings = HubSettings(origins=("https://desk.example",))
+    async with running(world, settings=settings) as node, aiohttp.ClientSession() as http:
+        client = socketio.AsyncClient(reconnection=False, http_session=http)
         headers = {"Origin": origin.format(host=node.url.removeprefix("http://"))}
         connecting = client.connect(
             node.url,
@@ -59,8 +61,8 @@ async def test_pages_of_other_origins_may_not_connect(world: World, origin: str,
 
 
 async def test_polling_is_not_spoken(world: World) -> None:
-    async with running(world) as node:
-        client = socketio.AsyncClient(reconnection=False)
+    async with running(world) as node, aiohttp.ClientSession() as http:
+        client = socketio.AsyncClient(reconnection=False, http_session=http)
         with pytest.raises(socketio.exceptions.ConnectionError):
             await client.connect(
                 node.url, socketio_path="/ws", transports=["polling"], auth={"token": world.token(world.chair)}
