@@ -147,7 +147,7 @@ export const texts = defineTexts(
       finish_next: 'Finish item {{number}} → go to {{next}}',
       close: 'Close the meeting',
       ask_floor: 'Ask for the floor',
-      withdraw: 'Withdraw my request',
+      withdraw: 'Withdraw',
       finish_speaking: 'I have finished',
       prepare: 'Prepare the meeting',
       write_minutes: 'Write the minutes',
@@ -175,7 +175,7 @@ export const texts = defineTexts(
       kept_other: '{{count}} acts kept on this device, sent when the network is back',
       guest: 'You attend as a guest',
     },
-    follow: 'Follow the chair',
+    follow: 'Follow chair',
     open: {
       title: 'Open the meeting?',
       reached:

@@ -54,7 +54,7 @@ export function LeadLine({ room, act, reading, paper, page }: LeadLineProps) {
   if (!lead) return null
   if (reading.following)
     return (
-      <div className={styles.lead}>
+      <div className={styles.lead} data-following>
         <StatusBadge tone="for" icon={IconUsersGroup}>
           {t('lead.following')}
         </StatusBadge>
