@@ -106,4 +106,4 @@ async def picture(page: Page, name: str) -> None:
     """Keeps a screenshot for the documentation: only when asked, so that a test run changes no file."""
     if os.environ.get("DIENHONG_SCREENS"):
         SCREENS.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=SCREENS / f"{name}.png")
+        await page.screenshot(path=SCREENS / f"{name}.png", animations="disabled")

@@ -1,7 +1,7 @@
 """The main job, end to end: from the first draft to the signed minutes, by hand, in real browsers.
 
 Several devices at once: the secretary's laptop, the chair's and two members' tablets, the projector, the
-director's desk, two commune halls in Chromium with cameras of their own colour, and one hall that is only a process.
+director's desk, two commune halls in Chromium with cameras of their own colour, and one that is only a process.
 """
 
 from __future__ import annotations
