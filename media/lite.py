@@ -51,18 +51,20 @@ class Slot:
     late: int = 0
     next: int = -1
 
-    def add(self, sequence: int) -> None:
+    def add(self, sequence: int) -> bool:
+        """Whether it is newer than all before."""
         self.count += 1
         if self.next < 0:
             self.expected, self.next = 1, (sequence + 1) & 0xFFFF
-            return
+            return True
         jump = (sequence - self.next) & 0xFFFF
         if jump < 0x8000:
             self.gaps += jump
             self.expected += jump + 1
             self.next = (sequence + 1) & 0xFFFF
-        else:
-            self.late += 1
+            return True
+        self.late += 1
+        return False
 
 
 class Caller(Handshake):

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from media.client import RelayClient
-from media.virtual import Fleet, Studio, percentile
+from media.synthetic import Studio
+from media.virtual import Fleet, percentile
 
 KEY_VARIABLE: Final = "DIENHONG_MEDIA_KEY"
 SOURCE_PEER: Final = "virtual:source"

@@ -1,4 +1,4 @@
-"""Many virtual bridges in one process, and a synthetic publisher: what rehearsals and the bench are made of.
+"""Many virtual bridges in one process: what rehearsals and the bench are made of.
 
 Packets are counted by their clear headers with one system call for many; a sample of the bridges opens (and so
 authenticates) what it gets, and reads the time at which the publisher sent it.
@@ -17,11 +17,10 @@ from typing import Final
 
 import aiohttp
 
-from media import rtcp
 from media.client import RelayClient
 from media.dtls import Identity
 from media.kernel import ffi, libc
-from media.lite import AUDIO_TYPE, VIDEO_TYPE, LitePeer, State
+from media.lite import LitePeer, State
 from media.tokens import Scope
 
 HEADER: Final = 16
@@ -30,12 +29,6 @@ SWEEP_S: Final = 0.02
 REPORT_S: Final = 1.0
 CHECK_S: Final = 5.0
 TIME_AT: Final = 16  # where in a payload the publisher's clock stands
-FRAMES_PER_S: Final = 30
-PACKETS_PER_FRAME: Final = 5
-VIDEO_SIZE: Final = 1200
-AUDIO_PER_S: Final = 50
-AUDIO_SIZE: Final = 160
-KEY_FRAME_S: Final = 4.0
 _SO_TIMESTAMPNS: Final = 35
 _HEADERS: Final = struct.Struct("!BBHII4x")
 
@@ -164,7 +157,8 @@ class Fleet:
             if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
                 continue
             _, _, sequence, _, ssrc = _HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
-            _note(peer, ssrc, sequence)
+            if not _note(peer, ssrc, sequence):
+                continue  # what came before may come again: the replay window would call it forged
             try:
                 clear = receiver.unprotect(datagram)  # type: ignore[attr-defined]
             except ValueError:
@@ -204,12 +198,13 @@ class Fleet:
             peer.close()
 
 
-def _note(peer: LitePeer, ssrc: int, sequence: int) -> None:
+def _note(peer: LitePeer, ssrc: int, sequence: int) -> bool:
     slot = peer.slots.get(ssrc)
-    if slot is not None:
-        if not peer.first_packet_at:
-            peer.first_packet_at = time.monotonic()
-        slot.add(sequence)
+    if slot is None:
+        return False
+    if not peer.first_packet_at:
+        peer.first_packet_at = time.monotonic()
+    return slot.add(sequence)
 
 
 class _HeaderInbox:
@@ -249,101 +244,6 @@ def socket_drops(ports: set[int]) -> int:
             if int(fields[1].rpartition(":")[2], 16) in ports:
                 total += int(fields[-1])
     return total
-
-
-class Studio:
-    """A publisher of packets that look like VP8 and Opus: frames of equal packets, key frames when asked."""
-
-    def __init__(self, relay: RelayClient, studio: str, peer: str) -> None:
-        self._relay = relay
-        self._studio = studio
-        self._peer = peer
-        self._link = LitePeer(Identity(), sends=True)
-        self._sequences = [0, 0]
-        self._timestamps = [0, 0]
-        self._key_wanted = True
-        self.video = True
-        self.sent = 0
-
-    async def open(self) -> None:
-        """Raises: JoinFailed; aiohttp.ClientError, TimeoutError."""
-        token = self._relay.token(Scope.PUBLISH, self._studio, self._peer)
-        async with aiohttp.ClientSession() as http:
-            await join(http, f"{self._relay.base_url}/whip/{self._studio}", token, self._link)
-
-    async def run(self) -> None:
-        """Sends at a steady pace until cancelled."""
-        began = time.monotonic()
-        frames = sounds = 0
-        told_at = checked_at = 0.0
-        receiver = self._link.receiver()
-        while True:
-            now = time.monotonic() - began
-            while frames / FRAMES_PER_S <= now:
-                if self.video:
-                    self._frame(key=self._key_wanted or frames % round(FRAMES_PER_S * KEY_FRAME_S) == 0)
-                frames += 1
-            while sounds / AUDIO_PER_S <= now:
-                self._sound()
-                sounds += 1
-            self._listen(receiver)
-            if now - told_at > 1:
-                told_at = now
-                self._tell()
-            if now - checked_at > CHECK_S:
-                checked_at = now
-                self._link.check()
-            next_s = min(frames / FRAMES_PER_S, sounds / AUDIO_PER_S)
-            await asyncio.sleep(max(0.0, began + next_s - time.monotonic()))
-
-    def _frame(self, *, key: bool) -> None:
-        self._key_wanted = False
-        self._timestamps[0] = (self._timestamps[0] + 90_000 // FRAMES_PER_S) & 0xFFFFFFFF
-        for part in range(PACKETS_PER_FRAME):
-            # RFC 7741: the first packet starts partition 0; RFC 6386, 9.1: the lowest bit of a key frame is 0.
-            head = bytes([0x10 if part == 0 else 0x00, 0x10 if key else 0x11]).ljust(TIME_AT, b"\x2a")
-            last = part == PACKETS_PER_FRAME - 1
-            self._send(0, VIDEO_TYPE | (0x80 if last else 0), head, VIDEO_SIZE - 12)
-
-    def _sound(self) -> None:
-        self._timestamps[1] = (self._timestamps[1] + 48_000 // AUDIO_PER_S) & 0xFFFFFFFF
-        self._send(1, AUDIO_TYPE, bytes([0x78]).ljust(TIME_AT, b"\x2a"), AUDIO_SIZE)
-
-    def _send(self, stream: int, kind: int, head: bytes, size: int) -> None:
-        number = self._sequences[stream]
-        self._sequences[stream] = number + 1
-        header = struct.pack(
-            "!BBHII", 0x80, kind, number & 0xFFFF, self._timestamps[stream], self._link.ssrcs[stream]
-        )
-        payload = (head + struct.pack("!Q", time.time_ns())).ljust(size, b"\x2a")
-        self._link.put_rtp(header, payload, number >> 16)
-        self.sent += 1
-
-    def _listen(self, receiver: object) -> None:
-        assert self._link.sock is not None
-        while True:
-            try:
-                datagram = self._link.sock.recv(2048)
-            except (BlockingIOError, ConnectionRefusedError):
-                return
-            if len(datagram) > 8 and datagram[0] >= 128 and 192 <= datagram[1] <= 223:
-                try:
-                    parts = rtcp.parse(receiver.unprotect_rtcp(datagram))  # type: ignore[attr-defined]
-                except ValueError:
-                    continue
-                self._key_wanted |= any(isinstance(p, rtcp.KeyFrameRequest) for p in parts)
-
-    def _tell(self) -> None:
-        for stream, ssrc in enumerate(self._link.ssrcs):
-            number = self._sequences[stream]
-            if number:
-                now = rtcp.ntp(time.time())
-                self._link.put_rtcp(
-                    rtcp.sender_report(rtcp.SenderReport(ssrc, now, self._timestamps[stream], number, 0))
-                )
-
-    def close(self) -> None:
-        self._link.close()
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

