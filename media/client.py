@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -87,6 +87,30 @@ class StudioState:
     viewers: tuple[Viewer, ...]
 
 
+class Relay(Protocol):
+    """What signaling and server ask of the media plane: one relay, or several as if they were one."""
+
+    async def at(self, studio: str) -> RelayClient:
+        """The relay a studio lives on. Raises: RelayUnreachable when none answers."""
+        ...
+
+    def token(
+        self,
+        scope: str,
+        studio: str | None = None,
+        peer: str | None = None,
+        programme: str | None = None,
+        *,
+        ttl_s: float = TOKEN_TTL_S,
+    ) -> str: ...
+    async def stage(
+        self, studio: str, programme: str, video: str | None, audio: Sequence[str | None] = ()
+    ) -> Programme: ...
+    async def studio(self, studio: str) -> StudioState: ...
+    async def kick(self, studio: str, peer: str) -> None: ...
+    async def aclose(self) -> None: ...
+
+
 class RelayClient:
     """One relay, by the base of its HTTP face, `http://127.0.0.1:8900/media` for one with a base path."""
 
@@ -100,6 +124,10 @@ class RelayClient:
         self._session: aiohttp.ClientSession | None = None
         self._control_token = ""
         self._control_until = 0.0
+
+    async def at(self, studio: str) -> RelayClient:
+        """Every studio lives here."""
+        return self
 
     def token(
         self,

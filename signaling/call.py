@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from media.client import RelayClient, RelayRefused, RelayUnreachable, Stage
+from media.client import Relay, RelayRefused, RelayUnreachable, Stage
 from rooms.conference import OnAirChanged, StandByChanged
 from rooms.errors import NotFound
 from rooms.ids import BridgeId, MeetingId
@@ -81,7 +81,7 @@ def _stage(seen: BridgeId | None, heard: Sequence[BridgeId]) -> Stage:
 class Call:
     """Follows the meetings that have listeners on this node."""
 
-    def __init__(self, store: Store, relay: RelayClient, *, reassert_s: float = REASSERT_S) -> None:
+    def __init__(self, store: Store, relay: Relay, *, reassert_s: float = REASSERT_S) -> None:
         self._store = store
         self._relay = relay
         self._reassert_s = reassert_s

@@ -19,7 +19,7 @@ from aiohttp import web
 from pydantic import ValidationError
 from socketio.exceptions import ConnectionRefusedError as Rejected
 
-from media.client import RelayClient
+from media.client import Relay
 from rooms.errors import Conflict, Forbidden, Invalid, Refusal
 from rooms.ids import MeetingId
 from rooms.ports import Doorbell, Store
@@ -65,7 +65,7 @@ class Hub:
         self,
         store: Store,
         authenticate: Authenticate,
-        relay: RelayClient | None = None,
+        relay: Relay | None = None,
         settings: HubSettings | None = None,
     ) -> None:
         self.settings = settings or HubSettings()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from media.client import RelayClient, StudioState, Viewer
+from media.client import Relay, StudioState, Viewer
 from rooms.events import Audience
 from rooms.ids import BridgeId, MeetingId
 from rooms.ports import Store
@@ -87,7 +87,7 @@ class Presence:
         feed: Feed,
         outlet: Outlet,
         board: Board,
-        relay: RelayClient | None,
+        relay: Relay | None,
         *,
         tick_s: float = TICK_S,
     ) -> None:

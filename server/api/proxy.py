@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import web
 
+from media.client import RelayUnreachable
 from server.house import HOUSE
 from server.refusals import Unavailable
 from server.settings import MEDIA_PATH
@@ -43,7 +44,11 @@ async def pass_on(request: web.Request) -> web.Response:
     body = await request.read() if request.can_read_body else b""
     if len(body) > BODY_MAX:
         raise web.HTTPRequestEntityTooLarge(BODY_MAX, len(body))
-    url = f"{request.app[HOUSE].relay.base_url}/{path}"
+    try:
+        relay = await request.app[HOUSE].relay.at(path.split("/")[1])
+    except RelayUnreachable:
+        raise Unavailable("relay-unreachable", "no relay answers") from None
+    url = f"{relay.base_url}/{path}"
     headers = {name: request.headers[name] for name in _SENT if name in request.headers}
     try:
         async with request.app[_SESSION].request(

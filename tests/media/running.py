@@ -78,8 +78,9 @@ class RelayProcess:
         assert self.process.wait(15) == 0
 
 
-def start_relay(*arguments: str) -> RelayProcess:
-    key = secrets.token_hex(32)
+def start_relay(*arguments: str, key: str = "") -> RelayProcess:
+    """`arguments` come last, so they win."""
+    key = key or secrets.token_hex(32)
     process = subprocess.Popen(
         [sys.executable, "-m", "media", "relay", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0", *arguments],
         cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key}, stdout=subprocess.PIPE,
