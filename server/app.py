@@ -24,7 +24,7 @@ from server.house import HOUSE, House
 from server.limits import Limiter
 from server.metrics import Metrics
 from server.minutes_desk import MinutesDesk
-from server.papers.blobs import Blobs
+from server.papers.blobs import Blobs, FolderBlobs
 from server.papers.desk import PaperDesk
 from server.papers.office import Office
 from server.passwords import Passwords
@@ -55,7 +55,7 @@ def make_app(
     """Nothing runs yet. `relay`, `own_relay`: when they were started before, to win the time of our imports."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = SqlStore.at(settings.database)
-    blobs = Blobs(settings.data / "blobs")
+    blobs = blobs_of(settings)
     relay = relay or RelayClient(settings.relay_url, settings.media_secret())
     limiter = Limiter(settings.redis_url, settings.rate_scale)
     passwords = Passwords()
@@ -99,10 +99,23 @@ def make_app(
     return app
 
 
+def blobs_of(settings: Settings) -> Blobs:
+    """A folder, or a store for several servers with the folder as its cache."""
+    folder = FolderBlobs(settings.data / "blobs")
+    if not settings.blobs_url:
+        return folder
+    from server.papers.s3 import Keys, Place, S3Blobs
+
+    assert settings.s3_access_key is not None
+    assert settings.s3_secret_key is not None
+    keys = Keys(settings.s3_access_key.get_secret_value(), settings.s3_secret_key.get_secret_value())
+    return S3Blobs(Place.read(settings.blobs_url), keys, folder, settings.blobs_cache_mb * 1024 * 1024)
+
+
 async def _live(app: web.Application) -> AsyncIterator[None]:
     house = app[HOUSE]
     await upgrade(house.settings.database)
-    house.blobs.open()
+    await house.blobs.open()
     supervisor = Supervisor()
 
     async def forget() -> None:
@@ -112,5 +125,6 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
     yield
     await supervisor.stop()
     await house.relay.aclose()
+    await house.blobs.close()
     house.passwords.close()
     await house.store.close()

@@ -223,13 +223,13 @@ class MinutesDesk:
         return seen.status, _read(seen.text)
 
     async def paper(self, actor: Actor, meeting_id: MeetingId) -> Paper:
-        """Raises: NotFound; Forbidden; Conflict `minutes-are-none`, `minutes-are-draft`."""
+        """Raises: NotFound; Forbidden; Conflict `minutes-are-none`, `minutes-are-draft`; Unavailable."""
         async with self._store.begin(write=False) as tx:
             seen, act = await self._standing(tx, actor, meeting_id)
         act.seat.require(Right.READ_MINUTES)
         status, name = seen.status, _filename(seen.meeting)
         if status.sha256 is not None:
-            return Paper(name, File(self._blobs.path(status.sha256), PDF, name, inline=True))
+            return Paper(name, File(await self._blobs.path(status.sha256), PDF, name, inline=True))
         if seen.text is None or (status.state is MinutesState.DRAFT and not _sees_draft(act.seat)):
             raise Conflict(f"minutes-are-{status.state}", f"the minutes are {status.state}")
         return Paper(name, None, await self._preview(seen))

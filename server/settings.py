@@ -10,7 +10,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ class Settings(BaseSettings):
     turn_urls: str = ""
     turn_secret: SecretStr | None = None
 
-    blobs_url: str = ""  # empty: a folder in the data folder
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    blobs_url: str = ""  # empty: a folder in the data folder; else s3://bucket?endpoint=http://host:port&region=…
+    blobs_cache_mb: int = Field(4096, ge=16)  # how much of a store stays at hand in the data folder
     tsa_url: str | None = None
     upload_max_mb: int = Field(100, ge=1, le=2000)
     soffice: str = "soffice"
@@ -65,9 +68,18 @@ class Settings(BaseSettings):
 
     @field_validator("blobs_url")
     @classmethod
-    def _local_only(cls, value: str) -> str:
-        if value:
-            raise ValueError("only the data folder holds blobs as yet; share it between servers")
+    def _a_store(cls, value: str, told: ValidationInfo) -> str:
+        if not value:
+            return value
+        from importlib.util import find_spec
+
+        from server.papers.s3 import Place
+
+        Place.read(value)
+        if not (told.data.get("s3_access_key") and told.data.get("s3_secret_key")):
+            raise ValueError("needs DIENHONG_S3_ACCESS_KEY and DIENHONG_S3_SECRET_KEY")
+        if find_spec("aiobotocore") is None:
+            raise ValueError("needs the extra s3: pip install 'dienhong[s3]'")
         return value
 
     @property

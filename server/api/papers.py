@@ -37,10 +37,10 @@ async def upload_paper(
 async def read_pages(call: Call, paper_id: PaperId) -> web.StreamResponse:
     """The paper as a PDF."""
     paper = await call.house.meetings.paper(call.actor, paper_id)
-    return await send_blob(call, call.house.papers.pages(paper))
+    return await send_blob(call, await call.house.papers.pages(paper))
 
 
 async def download_original(call: Call, paper_id: PaperId) -> web.StreamResponse:
     """The paper as it was uploaded."""
     paper = await call.house.meetings.paper(call.actor, paper_id)
-    return await send_blob(call, call.house.papers.original(paper))
+    return await send_blob(call, await call.house.papers.original(paper))

@@ -32,10 +32,12 @@ async def alive(request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Whether work can be sent here. A relay that is away is told but does not take the meeting away."""
+    """Whether work can be sent here. A relay or papers that are away are told but do not take the meeting away."""
     house = request.app[HOUSE]
     checks = {"database": await _answers(house.store.ping()), "relay": house.relay_up()}
     gauges = house.hub.gauges()
+    if house.settings.blobs_url:
+        checks["blobs"] = await _answers(house.blobs.ping())
     if house.settings.redis_url:
         checks["redis"] = bool(gauges.get("redis_up"))
     return _health(checks, needed=("database", "redis"))

@@ -267,6 +267,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     # verification, relay
     "not-a-pdf": ("Tệp không phải là PDF.", "The file is not a PDF."),
     "pdf-wanted": ("Hãy gửi tệp PDF (application/pdf).", "Send a PDF (application/pdf)."),
+    "blobs-unreachable": (
+        "Kho lưu tài liệu chưa trả lời. Cuộc họp vẫn tiếp tục; xin thử mở hoặc gửi tài liệu lại sau ít phút.",
+        "The store of papers does not answer. The meeting goes on; try the paper again in a few minutes.",
+    ),
     "relay-unreachable": (
         "Bộ phận truyền hình chưa trả lời. Hệ thống đang tự nối lại.",
         "The relay does not answer. The system is reconnecting.",

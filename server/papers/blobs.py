@@ -1,5 +1,6 @@
 """Bytes by their content: a file's name is the SHA-256 of what is in it, so it never changes.
 
+`Blobs` is what desks ask for; `FolderBlobs` keeps them in one folder, `s3.py` in a store for several servers.
 A file appears whole or not at all: written aside, flushed to the disk, then renamed. Knows no papers.
 """
 
@@ -13,13 +14,19 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 #: No upload takes so long.
 LEFT_AFTER_S = 6 * 3600
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Kind(StrEnum):
+    BLOBS = "blobs"
+    PAGES = "pages"
 
 
 class BlobMissing(Exception):
@@ -55,15 +62,65 @@ class Draft:
         os.fsync(self._file.fileno())
 
 
-class Blobs:
-    """One folder. `pages/`: what was made of a blob (its PDF), by the blob's own hash; it can be made again."""
+class Blobs(Protocol):
+    """A blob's name is its hash; pages are what was made of it (its PDF), under the same name.
+
+    Whatever asks a store on another machine may raise Unavailable `blobs-unreachable`.
+    """
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def ping(self) -> None:
+        """Raises when the store does not answer."""
+        ...
+
+    def receiving(self) -> AbstractAsyncContextManager[Draft]:
+        """A draft, which is gone at the end unless it was kept."""
+        ...
+
+    async def keep(self, draft: Draft) -> str:
+        """Its name, once it is where a crash cannot take it. What is there already is the same bytes."""
+        ...
+
+    async def put(self, content: bytes) -> str:
+        """As `keep`."""
+        ...
+
+    async def keep_pages(self, sha256: str, made: Path) -> None:
+        """`made`: the PDF of this blob; it is moved."""
+        ...
+
+    async def path(self, sha256: str) -> Path:
+        """To be opened at once. Raises: BlobMissing."""
+        ...
+
+    async def pages_path(self, sha256: str) -> Path:
+        """To be opened at once. Raises: BlobMissing."""
+        ...
+
+    async def read(self, sha256: str) -> bytes:
+        """Raises: BlobMissing, also when the bytes are not what their name says."""
+        ...
+
+
+class FolderBlobs:
+    """One folder: `blobs/`, `pages/`, and `incoming/` for what is on its way in."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._incoming = folder / "incoming"
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Makes the folders and clears what a crash left; another server may be writing the young ones."""
+        await asyncio.to_thread(self._tidy)
+
+    async def close(self) -> None: ...
+
+    async def ping(self) -> None: ...
+
+    def _tidy(self) -> None:
         self._incoming.mkdir(parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
             with contextlib.suppress(FileNotFoundError):
@@ -72,7 +129,6 @@ class Blobs:
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[Draft]:
-        """A draft, which is gone at the end unless it was kept."""
         path = self._incoming / secrets.token_hex(16)
         file = await asyncio.to_thread(path.open, "wb")
         try:
@@ -82,9 +138,8 @@ class Blobs:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def keep(self, draft: Draft) -> str:
-        """Its name from now on. What is there already is the same bytes."""
         await draft.flush()
-        await asyncio.to_thread(_move, draft.path, self._place("blobs", draft.sha256))
+        await asyncio.to_thread(_move, draft.path, self.place(Kind.BLOBS, draft.sha256))
         return draft.sha256
 
     async def put(self, content: bytes) -> str:
@@ -93,29 +148,35 @@ class Blobs:
             return await self.keep(draft)
 
     async def keep_pages(self, sha256: str, made: Path) -> None:
-        """`made`: the PDF of this blob; it is moved."""
         await asyncio.to_thread(_sync, made)
-        await asyncio.to_thread(_move, made, self._place("pages", sha256))
+        await asyncio.to_thread(_move, made, self.place(Kind.PAGES, sha256))
 
-    def path(self, sha256: str) -> Path:
-        """Raises: BlobMissing."""
-        return _there(self._place("blobs", sha256))
+    async def path(self, sha256: str) -> Path:
+        return _there(self.place(Kind.BLOBS, sha256))
 
-    def pages_path(self, sha256: str) -> Path:
-        """Raises: BlobMissing."""
-        return _there(self._place("pages", sha256))
+    async def pages_path(self, sha256: str) -> Path:
+        return _there(self.place(Kind.PAGES, sha256))
 
     async def read(self, sha256: str) -> bytes:
-        """Raises: BlobMissing, also when the bytes are not what their name says."""
-        content = await asyncio.to_thread(self.path(sha256).read_bytes)
+        content = await asyncio.to_thread((await self.path(sha256)).read_bytes)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise BlobMissing(f"{sha256} has other content")
         return content
 
-    def _place(self, kind: str, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise ValueError("not a SHA-256")
-        return self._folder / kind / sha256[:2] / sha256[2:]
+    def place(self, kind: Kind, sha256: str) -> Path:
+        """Where it stands, or would. Raises: ValueError for what is no SHA-256."""
+        return self._folder / kind / require_sha256(sha256)[:2] / sha256[2:]
+
+    def standing(self) -> list[Path]:
+        """Everything that is kept here."""
+        return [path for kind in Kind for path in (self._folder / kind).glob("??/*")]
+
+
+def require_sha256(text: str) -> str:
+    """Raises: ValueError."""
+    if not _SHA256.fullmatch(text):
+        raise ValueError("not a SHA-256")
+    return text
 
 
 def _there(path: Path) -> Path:

@@ -106,18 +106,18 @@ class PaperDesk:
         )
         return await self._meetings.add_paper(actor, meeting_id, paper, _once(idempotency_key, meeting_id, paper))
 
-    def original(self, paper: Paper) -> File:
-        """Raises: BlobMissing."""
-        return File(self._blobs.path(paper.sha256), paper.media_type, paper.filename, inline=False)
+    async def original(self, paper: Paper) -> File:
+        """Raises: BlobMissing; Unavailable."""
+        return File(await self._blobs.path(paper.sha256), paper.media_type, paper.filename, inline=False)
 
-    def pages(self, paper: Paper) -> File:
-        """Raises: Conflict `paper-has-no-pages`; BlobMissing."""
+    async def pages(self, paper: Paper) -> File:
+        """Raises: Conflict `paper-has-no-pages`; BlobMissing; Unavailable."""
         if paper.state is not PaperState.READY:
             raise Conflict("paper-has-no-pages", "this paper can only be downloaded")
         name = f"{Path(paper.filename).stem}.pdf"
         if paper.media_type == PDF:
-            return File(self._blobs.path(paper.sha256), PDF, name, inline=True)
-        return File(self._blobs.pages_path(paper.sha256), PDF, name, inline=True)
+            return File(await self._blobs.path(paper.sha256), PDF, name, inline=True)
+        return File(await self._blobs.pages_path(paper.sha256), PDF, name, inline=True)
 
     # ── within ──
 

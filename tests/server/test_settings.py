@@ -40,5 +40,5 @@ def test_one_secret_makes_the_same_keys_on_every_server(tmp_path: Path) -> None:
 async def test_a_wrong_setting_is_said_in_one_line(tmp_path: Path) -> None:
     status, said = await command(tmp_path, "serve", PORT="many", BLOBS_URL="s3://dienhong")
     assert status == 2
-    assert "DIENHONG_BLOBS_URL: Value error, only the data folder holds blobs as yet" in said
+    assert "DIENHONG_BLOBS_URL: Value error, write s3://bucket?endpoint=http://host:port" in said
     assert "Traceback" not in said

@@ -238,11 +238,11 @@ async def test_blobs_are_their_content(town: Town) -> None:
     sha256 = await blobs.put(b"nguyen ven")
     assert sha256 == hashlib.sha256(b"nguyen ven").hexdigest()
     assert await blobs.put(b"nguyen ven") == sha256
-    blobs.path(sha256).write_bytes(b"bi sua")
+    (await blobs.path(sha256)).write_bytes(b"bi sua")
     with pytest.raises(BlobMissing):
         await blobs.read(sha256)
     with pytest.raises(ValueError, match="SHA-256"):
-        blobs.path("../../etc/passwd")
+        await blobs.path("../../etc/passwd")
 
 
 @pytest.mark.parametrize(
