@@ -9,7 +9,7 @@ from uuid import UUID
 from aiohttp import web
 from uuid_utils.compat import uuid7
 
-from media.client import RelayClient
+from media.client import Relay, RelayClient
 from rooms.service import Meetings
 from server.accounts import Entrance
 from server.api.call import make_call
@@ -35,6 +35,7 @@ from server.store import SqlStore, upgrade
 from server.tasks import Supervisor
 from server.tokens import Tokens
 from signaling.hub import Hub, HubSettings
+from signaling.pool import OwnPlaces, RelayPool, SharedPlaces
 
 JSON_MAX = 1024 * 1024
 FORGET_EVERY_S = 3600.0
@@ -46,7 +47,7 @@ def utc_now() -> datetime:
 
 def make_app(
     settings: Settings,
-    relay: RelayClient | None = None,
+    relay: Relay | None = None,
     own_relay: RelayProcess | None = None,
     *,
     now: Callable[[], datetime] = utc_now,
@@ -56,7 +57,7 @@ def make_app(
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = SqlStore.at(settings.database)
     blobs = blobs_of(settings)
-    relay = relay or RelayClient(settings.relay_url, settings.media_secret())
+    relay = relay or relays_of(settings)
     limiter = Limiter(settings.redis_url, settings.rate_scale)
     passwords = Passwords()
     tokens = Tokens(settings.signing_key(), settings.access_ttl_s)
@@ -99,6 +100,15 @@ def make_app(
     return app
 
 
+def relays_of(settings: Settings) -> Relay:
+    """One relay as it is, several as a pool."""
+    urls, key = settings.relay_addresses, settings.media_secret()
+    if len(urls) < 2:
+        return RelayClient(urls[0] if urls else "", key)
+    places = SharedPlaces(settings.redis_url, HubSettings().prefix) if settings.redis_url else OwnPlaces()
+    return RelayPool({url: RelayClient(url, key) for url in urls}, places)
+
+
 def blobs_of(settings: Settings) -> Blobs:
     """A folder, or a store for several servers with the folder as its cache."""
     folder = FolderBlobs(settings.data / "blobs")
@@ -122,6 +132,8 @@ async def _live(app: web.Application) -> AsyncIterator[None]:
         await house.store.forget_old(house.now())
 
     supervisor.every("forget", FORGET_EVERY_S, forget)
+    if isinstance(house.relay, RelayPool):
+        house.relay.start()
     yield
     await supervisor.stop()
     await house.relay.aclose()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from media.client import RelayClient
+    from media.client import Relay
     from rooms.service import Meetings
     from server.accounts import Entrance
     from server.limits import Limiter
@@ -32,7 +32,7 @@ class House:
     store: SqlStore
     blobs: Blobs
     hub: Hub
-    relay: RelayClient
+    relay: Relay
     own_relay: RelayProcess | None
     meetings: Meetings
     entrance: Entrance

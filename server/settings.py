@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Where our own origin shows the relay.
 MEDIA_PATH = "/media"
-#: `DIENHONG_RELAY_URL=none`: conferences have no picture.
+#: `DIENHONG_RELAY_URLS=none`: conferences have no picture.
 NO_RELAY = "none"
 
 
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     rate_scale: float = Field(1.0, ge=0)
 
     media_key: SecretStr | None = None  # shared with the relays, at least 32 bytes
-    relay_url: str = ""  # empty: a relay of our own is started
+    relay_urls: str = ""  # empty: a relay of our own is started; else one or several, comma separated
     relay_http_port: int = Field(0, ge=0, le=65535)  # 0: any free one
     relay_udp: str = "0.0.0.0:50000"  # bridges come from outside
     relay_announce: str = ""  # empty: the addresses of this machine
@@ -92,12 +92,17 @@ class Settings(BaseSettings):
 
     @property
     def with_relay(self) -> bool:
-        return self.relay_url != NO_RELAY
+        return self.relay_urls.strip() != NO_RELAY
+
+    @property
+    def relay_addresses(self) -> tuple[str, ...]:
+        """Of the relays that others started."""
+        return tuple(url.strip().rstrip("/") for url in self.relay_urls.split(",") if url.strip())
 
     @property
     def own_relay(self) -> bool:
         """Whether this server starts a relay itself."""
-        return not self.relay_url
+        return not self.relay_urls.strip()
 
     @property
     def secrets_folder(self) -> Path:

@@ -30,7 +30,7 @@ async def test_tablets_of_two_processes_and_one_of_them_killed(postgres_url: str
     shared = {
         "DIENHONG_DATABASE_URL": postgres_url,
         "DIENHONG_REDIS_URL": REDIS,
-        "DIENHONG_RELAY_URL": "none",
+        "DIENHONG_RELAY_URLS": "none",
         "DIENHONG_MEDIA_KEY": "k" * 32,
     }
     async with serving(tmp_path, **shared) as one, aiohttp.ClientSession() as http:

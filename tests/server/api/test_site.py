@@ -105,7 +105,7 @@ async def relay(aiohttp_server: Callable[..., Any]) -> TestServer:
 async def test_whip_and_whep_pass_and_nothing_else(
     data: Path, aiohttp_client: Callable[..., Any], relay: TestServer
 ) -> None:
-    town = await town_of(aiohttp_client, settings_for(data, relay_url=str(relay.make_url("")).rstrip("/")))
+    town = await town_of(aiohttp_client, settings_for(data, relay_urls=str(relay.make_url("")).rstrip("/")))
     nobody = town.nobody
     passed = await nobody.call(
         "POST", "/media/whip/studio-1", data=b"v=0", headers={"Authorization": "Bearer t", "Cookie": "a=b"}
@@ -131,7 +131,7 @@ async def test_whip_and_whep_pass_and_nothing_else(
 
 
 async def test_a_relay_that_is_away(data: Path, aiohttp_client: Callable[..., Any]) -> None:
-    town = await town_of(aiohttp_client, settings_for(data, relay_url="http://127.0.0.1:9"))
+    town = await town_of(aiohttp_client, settings_for(data, relay_urls="http://127.0.0.1:9"))
     answer = await town.nobody.call("POST", "/media/whip/s", data=b"v=0")
     answer.refused(503, "relay-unreachable", "Bộ phận truyền hình chưa trả lời.")
     assert (await town.nobody.get("/readyz")).status == 200

@@ -35,7 +35,7 @@ class Running:
 
 def environment(data: Path, **others: str) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("DIENHONG_")}
-    given = {"DATA": str(data), "RELAY_URL": "none", "RATE_SCALE": "0", "LOG_LEVEL": "WARNING", **others}
+    given = {"DATA": str(data), "RELAY_URLS": "none", "RATE_SCALE": "0", "LOG_LEVEL": "WARNING", **others}
     return {**kept, **{f"DIENHONG_{name}": value for name, value in given.items()}}
 
 

@@ -143,7 +143,7 @@ async def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 async def test_our_own_relay_is_watched_and_started_again(tmp_path: Path) -> None:
-    relay = {"RELAY_URL": "", "RELAY_UDP": "127.0.0.1:0"}
+    relay = {"RELAY_URLS": "", "RELAY_UDP": "127.0.0.1:0"}
     async with aiohttp.ClientSession() as http, serving(tmp_path, **relay) as server:
 
         async def relay_up() -> bool:
