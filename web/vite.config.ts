@@ -50,5 +50,6 @@ export default defineConfig({
     setupFiles: './src/shared/test/setup.ts',
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    testTimeout: 20_000, // a busy machine of two cores
   },
 })

@@ -4,6 +4,7 @@ import { IconBuildingBroadcastTower, IconLock, IconUsers } from '@tabler/icons-r
 import { useTexts } from '@/shared/i18n/texts'
 import { useMe } from '@/shared/session'
 import { EmptyState } from '@/shared/ui/empty-state'
+import { PageTitle } from '@/shared/ui/page-title'
 import { texts } from './i18n'
 import { Bridges } from './parts/bridges'
 import { People } from './parts/people'
@@ -21,6 +22,7 @@ export default function AdminScreen() {
   }
   return (
     <div className={styles.page}>
+      <PageTitle>{t('title')}</PageTitle>
       <h1 className={styles.title}>{t('title')}</h1>
       <Tabs defaultValue="people" keepMounted={false}>
         <Tabs.List>

@@ -5,6 +5,7 @@ import { Link, Navigate, useParams } from 'react-router'
 import { useTexts } from '@/shared/i18n/texts'
 import { useMe } from '@/shared/session'
 import { EmptyState } from '@/shared/ui/empty-state'
+import { PageTitle } from '@/shared/ui/page-title'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { PageSkeleton } from '@/shared/ui/skeletons'
 import { useRoomClient, useRoomView } from '@/shared/use-room'
@@ -39,7 +40,13 @@ function Joined({ meetingId }: { meetingId: string }) {
   const room = useRoomView(meetingId, view => view.room)
   const problem = useRoomView(meetingId, view => view.problem)
   if (room?.me.role === 'central_bridge') return <Navigate to={`/meetings/${meetingId}/desk`} replace />
-  if (room !== null) return <Hall meetingId={meetingId} room={room} />
+  if (room !== null)
+    return (
+      <>
+        <PageTitle>{room.meeting.details.title}</PageTitle>
+        <Hall meetingId={meetingId} room={room} />
+      </>
+    )
   return (
     <main className={styles.centre}>
       {problem === null ? (

@@ -6,6 +6,7 @@ import { Link, useParams } from 'react-router'
 import { useTexts } from '@/shared/i18n/texts'
 import { may } from '@/shared/room-views'
 import { EmptyState } from '@/shared/ui/empty-state'
+import { PageTitle } from '@/shared/ui/page-title'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { TilesSkeleton } from '@/shared/ui/skeletons'
 import { useRoomClient, useRoomView } from '@/shared/use-room'
@@ -19,7 +20,13 @@ export default function ConferenceScreen() {
   const client = useRoomClient(id)
   const room = useRoomView(id, view => view.room)
   const problem = useRoomView(id, view => view.problem)
-  if (room !== null && may(room, 'direct')) return <Desk meetingId={id} room={room} />
+  if (room !== null && may(room, 'direct'))
+    return (
+      <>
+        <PageTitle>{room.meeting.details.title}</PageTitle>
+        <Desk meetingId={id} room={room} />
+      </>
+    )
   if (room !== null) {
     return (
       <main className={styles.centre}>

@@ -8,6 +8,7 @@ import { useFormat } from '@/shared/session'
 import { ActionBar, PrimaryAction } from '@/shared/ui/action-bar'
 import { ConfirmIrreversible } from '@/shared/ui/confirm-irreversible'
 import { EmptyState } from '@/shared/ui/empty-state'
+import { PageTitle } from '@/shared/ui/page-title'
 import { Panel } from '@/shared/ui/panel'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { PaperSkeleton } from '@/shared/ui/skeletons'
@@ -58,6 +59,7 @@ function Desk({ room, status, minutes }: DeskProps) {
   return (
     <>
       <div className={styles.page}>
+        <PageTitle>{`${t('heading')}: ${room.meeting.details.title}`}</PageTitle>
         <header className={styles.head}>
           <h1 className={styles.title}>
             {t('heading')}: {room.meeting.details.title}

@@ -7,6 +7,7 @@ import { useTexts } from '@/shared/i18n/texts'
 import { useMe } from '@/shared/session'
 import { ActionBar, PrimaryAction } from '@/shared/ui/action-bar'
 import { ConfirmIrreversible } from '@/shared/ui/confirm-irreversible'
+import { PageTitle } from '@/shared/ui/page-title'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { PageSkeleton } from '@/shared/ui/skeletons'
 import { StatusBadge } from '@/shared/ui/status-badge'
@@ -50,7 +51,7 @@ function Preparing({ room }: { room: Room }) {
   return (
     <>
       <div className={styles.page}>
-        <h1 className="dh-only-read">{t('heading')}</h1>
+        <PageTitle>{`${t('heading')}: ${room.meeting.details.title}`}</PageTitle>
         <Head room={room} />
         {room.meeting.state === 'draft' && <Checklist room={room} />}
         {wide ? (

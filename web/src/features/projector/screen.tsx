@@ -6,6 +6,7 @@ import { useTexts } from '@/shared/i18n/texts'
 import type { Room } from '@/shared/room-types'
 import { quorum } from '@/shared/room-views'
 import { useFormat } from '@/shared/session'
+import { PageTitle } from '@/shared/ui/page-title'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { CardSkeleton } from '@/shared/ui/skeletons'
 import { useRoomClient, useRoomView } from '@/shared/use-room'
@@ -41,6 +42,7 @@ function Wall({ meeting_id }: { meeting_id: string }) {
     )
   return (
     <main className={styles.wall} aria-label={t('title')}>
+      <PageTitle>{`${t('title')}: ${room.meeting.details.title}`}</PageTitle>
       <Scene room={room} />
       <Foot room={room} />
     </main>

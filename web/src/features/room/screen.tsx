@@ -7,6 +7,7 @@ import type { RoomSlots } from '@/shared/room-slots'
 import type { Room } from '@/shared/room-types'
 import { may } from '@/shared/room-views'
 import { EmptyState } from '@/shared/ui/empty-state'
+import { PageTitle } from '@/shared/ui/page-title'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { ListSkeleton, PaperSkeleton } from '@/shared/ui/skeletons'
 import { useRoomClient, useRoomView } from '@/shared/use-room'
@@ -55,6 +56,7 @@ function Entered({ meeting_id, slots }: EnteredProps) {
   if (room.me.role === 'commune_bridge') return <Navigate to={`/meetings/${meeting_id}/bridge`} replace />
   return (
     <div className={styles.room}>
+      <PageTitle>{room.meeting.details.title}</PageTitle>
       <Head room={room} />
       <main className={styles.main}>
         {room.meeting.state === 'draft' ? <Draft room={room} /> : <Stage room={room} slots={slots} />}

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type DragEvent, useRef, useState } from 'react'
 import { useTexts } from '@/shared/i18n/texts'
 import { useFormat } from '@/shared/session'
+import { PageTitle } from '@/shared/ui/page-title'
 import { Panel } from '@/shared/ui/panel'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { StatusBadge } from '@/shared/ui/status-badge'
@@ -38,6 +39,7 @@ export default function VerifyScreen() {
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
+      <PageTitle>{t('title')}</PageTitle>
       <h1 className={styles.title}>{t('title')}</h1>
       <input
         ref={input}

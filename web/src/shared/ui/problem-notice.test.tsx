@@ -13,14 +13,16 @@ beforeEach(() => {
 afterEach(() => setLanguage('vi'))
 
 describe('problemSentence', () => {
-  it('says a known code in the language of the page', () => {
-    const problem = new ApiProblem('already-voted', 409, '', 'server words')
-    expect(problemSentence(problem, 'vi')).toBe('Phiếu đã được ghi; cuộc biểu quyết này không cho đổi ý.')
-    expect(problemSentence(problem, 'en')).toBe('Your ballot is recorded; this vote does not allow a change.')
+  it('says what no server said in the language of the page', () => {
+    const problem = new ApiProblem('unavailable', 503, '', '')
+    expect(problemSentence(problem, 'vi')).toMatch(/^Máy chủ đang bận/)
+    expect(problemSentence(problem, 'en')).toMatch(/^The server is busy/)
   })
 
-  it('passes on the server’s own words for a code it does not know', () => {
+  it('passes on the server’s own words', () => {
     expect(problemSentence(new ApiProblem('brand-new', 409, 'T', 'Tệp hỏng.'), 'vi')).toBe('Tệp hỏng.')
+    const wait = new ApiProblem('too-many-requests', 429, '', 'Xin đợi 12 giây rồi thử lại.')
+    expect(problemSentence(wait, 'vi')).toBe('Xin đợi 12 giây rồi thử lại.')
   })
 
   it('always says something', () => {

@@ -8,13 +8,15 @@ import type { Language } from '@/shared/preferences'
 import styles from './problem-notice.module.css'
 import { problems } from './problem-texts'
 
-/** The sentence for whatever was thrown: by code, else the server's own detail, else the general one. */
+/** The sentence for whatever was thrown: the server's own words, else ours by code, else the general one. */
 export function problemSentence(error: unknown, lng: Language): string {
   const problem = asProblem(error)
+  const answered = problem.status > 0 // else `detail` is the browser's English
+  if (answered && problem.detail) return problem.detail
   const key = `${problems.namespace}:${problem.code}`
-  if (i18next.exists(key, { lng })) return i18next.t(key, { ...problem.facts, lng })
-  const general = problem.status === 0 || problem.status >= 500 ? 'internal' : 'refused'
-  return problem.detail || problem.title || i18next.t(`${problems.namespace}:${general}`, { lng })
+  if (i18next.exists(key, { lng })) return i18next.t(key, { lng })
+  const general = !answered || problem.status >= 500 ? 'internal' : 'refused'
+  return (answered && problem.title) || i18next.t(`${problems.namespace}:${general}`, { lng })
 }
 
 export function useProblemSentence(): (error: unknown) => string {

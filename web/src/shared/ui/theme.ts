@@ -3,6 +3,7 @@
 import {
   ActionIcon,
   Button,
+  Checkbox,
   type CSSVariablesResolver,
   createTheme,
   defaultVariantColorsResolver,
@@ -27,6 +28,9 @@ const tuple = (tone: Tone): MantineColorsTuple => {
 
 /** Heights that fingers need: 48 px, 56 px for the one primary act, 88 px for a vote. */
 const heights: Record<string, string> = { sm: '3rem', md: '3rem', lg: '3.5rem', xl: 'var(--dh-target-vote)' }
+
+/** What a sheet over the page is about. */
+const sheetTitle = { fontSize: 'var(--dh-fz-20)', fontWeight: 600, lineHeight: 1.4 }
 
 export const theme = createTheme({
   fontFamily: 'var(--dh-font)',
@@ -109,12 +113,14 @@ export const theme = createTheme({
     SegmentedControl: SegmentedControl.extend({
       vars: () => ({ root: { '--sc-font-size': 'var(--dh-fz-17)' } }),
     }),
+    Checkbox: Checkbox.extend({ defaultProps: { radius: 'xs' } }), // rounder, it looks like a radio button
     Switch: Switch.extend({ defaultProps: { size: 'md' } }),
     Tabs: Tabs.extend({ styles: { tab: { fontSize: 'var(--dh-fz-17)' } } }),
     Modal: {
       defaultProps: { centered: true, radius: 'md', transitionProps: { duration: 160, transition: 'fade' } },
+      styles: { title: sheetTitle },
     },
-    Drawer: { defaultProps: { transitionProps: { duration: 160 } } },
+    Drawer: { defaultProps: { transitionProps: { duration: 160 } }, styles: { title: sheetTitle } },
     Tooltip: { defaultProps: { openDelay: 400, events: { hover: true, focus: true, touch: false } } },
   },
 })

@@ -34,6 +34,10 @@ export function Countdown({ endsAt, warnUnder_s = 30 }: CountdownProps) {
   )
 }
 
+/** The ring is so many letters wide: "02:14" fills it, "+00:06" has a letter more. */
+const LEFT = 4.6
+const OVER = 5.4
+
 interface TimerRingProps {
   startedAt: Instant
   limit_s: number
@@ -55,7 +59,7 @@ export function TimerRing({ startedAt, limit_s, size = 96, warnUnder_s = 30 }: T
     <div
       role="timer"
       className={styles.ring}
-      style={{ width: `${size / 16}rem`, fontSize: `${size / 16 / 4.6}rem` }}
+      style={{ width: `${size / 16}rem`, fontSize: `${size / 16 / (over ? OVER : LEFT)}rem` }}
       data-state={over ? 'over' : left <= warnUnder_s ? 'near' : undefined}
       aria-label={t(over ? 'timer.over' : 'timer.left', { time })}
     >

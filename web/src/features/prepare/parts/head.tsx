@@ -20,7 +20,8 @@ export function Head({ room }: { room: Room }) {
   return (
     <header className={styles.head}>
       <div className={styles.words}>
-        <p className={styles.title}>{title}</p>
+        <p className={styles.act}>{t('heading')}</p>
+        <h1 className={styles.title}>{title}</h1>
         <p className={styles.facts}>
           {[`${format.time(starts_at)}, ${format.day(starts_at)}`, place, body_name]
             .filter(Boolean)
