@@ -10,10 +10,12 @@ COPY web web
 RUN cd web && npm run build
 
 FROM python:3.11-slim-bookworm
+# The data folder is made here because a fresh volume takes its owner from the folder it covers.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui fonts-liberation2 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home --uid 10001 dienhong
+    && useradd --create-home --uid 10001 dienhong \
+    && install -d -m 0700 -o dienhong -g dienhong /home/dienhong/data /home/dienhong/data/authority
 WORKDIR /app
 COPY requirements.lock .
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
