@@ -185,6 +185,7 @@ class Flow:
         for packet in kept:
             if lane.takes(packet):
                 self._send_to(lane, seat, programme.video, packet)
+        self.outbox.flush()  # the fan-out sends at once: what was kept must not come after what is live
         if not kept and viewer.lane.video:
             wish_key_frame(studio, programme.video)
 

@@ -75,7 +75,7 @@ class Counted:
 
     @property
     def delivered(self) -> float | None:
-        """The share that came; what came late (or twice, to a newcomer) is not counted twice."""
+        """The share that came, in order or late."""
         return 1 - max(0, self.gaps - self.late) / self.expected if self.expected else None
 
 

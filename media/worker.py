@@ -197,7 +197,6 @@ class Worker:
         peer.agree(news.keys)
         for datagram in news.datagrams:
             self._port.send(peer, datagram)
-        self._port.outbox.flush()
         peer.heard_at = self._now
         studio = self._studios[peer.studio]
         if isinstance(peer, Viewer):

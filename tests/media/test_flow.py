@@ -1,0 +1,153 @@
+"""From a publisher's datagram to a viewer's, over real sockets and keys, without processes."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from media import kernel, rtcp, rtp, srtp
+from media.dtls import Fingerprint
+from media.fanout import Fanout, LaneKey
+from media.flow import Flow
+from media.peer import Publisher, Track, Viewer
+from media.programme import Programme, Staging
+from media.rtp import Codec, Packet
+from media.studio import Studio
+
+MASTER = bytes(range(28))
+TYPES = ((Codec.VP8, 96), (Codec.OPUS, 111))
+KEY, DELTA = b"\x10\x10", b"\x10\x11"
+
+
+@dataclass
+class Screen:
+    """A viewer with its own socket."""
+
+    viewer: Viewer
+    programme: Programme
+    index: int = 0
+    receiver: srtp.Receiver = field(default_factory=lambda: srtp.Receiver(srtp.GCM, MASTER))
+    sock: socket.socket = field(default_factory=lambda: kernel.open_port("127.0.0.1", 0))
+
+    def datagrams(self) -> Iterator[bytes]:
+        while True:
+            try:
+                yield self.sock.recv(2048)
+            except BlockingIOError:
+                return
+
+    def packets(self) -> list[Packet]:
+        return [rtp.parse(self.receiver.unprotect(d)) for d in self.datagrams() if not rtp.is_rtcp(d)]
+
+
+class House:
+    """One studio with one publisher, `centre`, who is on air."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.socket = kernel.open_port("127.0.0.1", 0)
+        self.fanout = Fanout(self.socket)
+        self.outbox = kernel.Outbox(self.socket)
+        self.flow = Flow(self.fanout, self.outbox, 2_000_000)
+        self.studio = Studio("s", self.fanout, self.now)
+        self.programme = self.studio.programme("main")
+        self.programme.stage(Staging("centre", ("centre", None, None)))
+        self.screens: list[Screen] = []
+        self._sealed = srtp.sender(srtp.GCM, MASTER)
+        self._sequence = 500
+        self.centre = Publisher(
+            number=1, session="p", studio="s", name="centre", fingerprint=Fingerprint("", ""),
+            now=self.now, since=0,
+            codecs={96: Codec.VP8, 111: Codec.OPUS},
+            video=Track(rtp.VIDEO_CLOCK_HZ), audio=Track(rtp.AUDIO_CLOCK_HZ),
+        )  # fmt: skip
+        self.centre.receiver = srtp.Receiver(srtp.GCM, MASTER)
+        self.studio.add_source(self.centre)
+
+    def frame(self, start: bytes = DELTA, packets: int = 5, *, marker: bool = True) -> None:
+        """The next picture; without a marker it is not complete."""
+        for part in range(packets):
+            self._sequence += 1
+            last = marker and part == packets - 1
+            payload = (start if part == 0 else b"\x00") + bytes(500)
+            self._packet(Packet(96, last, self._sequence & 0xFFFF, round(self.now * 90_000), 7, payload))
+        self.now += 1 / 30
+
+    def sound(self) -> None:
+        self._sequence += 1
+        self._packet(Packet(111, False, self._sequence & 0xFFFF, round(self.now * 48_000), 8, b"sound"))
+
+    def _packet(self, packet: Packet) -> None:
+        clear = rtp.build(packet)
+        self.flow.packet(self.studio, self.centre, self._sealed.protect(clear[:12], clear[12:], 0), self.now)
+
+    def join(self, name: str = "tv") -> Screen:
+        viewer = Viewer(
+            number=2 + len(self.screens), session=name, studio="s", name=name, fingerprint=Fingerprint("", ""),
+            now=self.now, since=0, programme="main", lane=LaneKey("", TYPES, 0, True, 3),
+        )  # fmt: skip
+        screen = Screen(viewer, self.programme)
+        self.screens.append(screen)
+        viewer.address = kernel.raw_address(*screen.sock.getsockname())
+        viewer.sender, viewer.receiver = srtp.sender(srtp.GCM, MASTER), srtp.Receiver(srtp.GCM, MASTER)
+        self.studio.add_viewer(viewer)
+        self.flow.welcome(self.studio, self.programme, viewer)
+        return screen
+
+    def hear(self, screen: Screen, packet: bytes) -> None:
+        """The viewer's RTCP."""
+        screen.index += 1
+        sealed = srtp.sender(srtp.GCM, MASTER).protect_rtcp(packet, screen.index)
+        self.flow.viewer_control(self.studio, screen.viewer, sealed, self.now)
+        self.outbox.flush()
+
+    def close(self) -> None:
+        for screen in self.screens:
+            screen.sock.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    made = House()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("under_way", [0, 3])
+def test_a_newcomer_gets_what_was_kept_before_what_is_live(house: House, under_way: int) -> None:
+    for start in (KEY, DELTA, DELTA):
+        house.frame(start)
+    if under_way:
+        house.frame(packets=under_way, marker=False)
+    screen = house.join()
+    if under_way:
+        house.now -= 1 / 30
+        house.frame(b"\x00", packets=5 - under_way)
+    house.frame()
+    house.outbox.flush()
+    numbers = [p.sequence for p in screen.packets()]
+    assert len(numbers) == (25 if under_way else 20)
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_without_a_recent_key_frame_a_newcomer_waits_for_one(house: House) -> None:
+    house.frame(KEY)
+    for _ in range(12):
+        house.frame()
+    screen = house.join()
+    assert house.centre.video is not None
+    assert house.centre.video.wish.due(house.now)
+    house.frame(KEY)
+    assert screen.packets()[0].payload[:2] == KEY
+
+
+def test_a_lost_packet_comes_again_as_it_was(house: House) -> None:
+    screen = house.join()
+    house.frame(KEY)
+    first = list(screen.datagrams())
+    number = int.from_bytes(first[2][2:4], "big")
+    house.hear(screen, rtcp.nack(1, house.programme.video.slot.ssrc, [number]))
+    assert list(screen.datagrams()) == [first[2]]
+    assert screen.viewer.repaired == 1
