@@ -55,16 +55,28 @@ ROUTES: tuple[Route, ...] = (
         papers.upload_paper,
         "papers",
         status=201,
-        errors=(403, 409),
+        errors=(403, 409, 503),
         takes=(ANY,),
     ),
-    Route("GET", "/api/papers/{paper_id}/pages", papers.read_pages, "papers", errors=(409, 416), gives=(PDF,)),
     Route(
-        "GET", "/api/papers/{paper_id}/original", papers.download_original, "papers", errors=(416,), gives=("*/*",)
+        "GET", "/api/papers/{paper_id}/pages", papers.read_pages, "papers", errors=(409, 416, 503), gives=(PDF,)
+    ),
+    Route(
+        "GET",
+        "/api/papers/{paper_id}/original",
+        papers.download_original,
+        "papers",
+        errors=(416, 503),
+        gives=("*/*",),
     ),
     Route("GET", f"{_MEETING}/minutes", minutes.read_minutes, "minutes", errors=(403,)),
     Route(
-        "GET", f"{_MEETING}/minutes/pdf", minutes.read_minutes_pdf, "minutes", errors=(403, 409, 416), gives=(PDF,)
+        "GET",
+        f"{_MEETING}/minutes/pdf",
+        minutes.read_minutes_pdf,
+        "minutes",
+        errors=(403, 409, 416, 503),
+        gives=(PDF,),
     ),
     Route("POST", f"{_MEETING}/media", media.enter_conference, "conference", errors=(403, 409)),
     Route("GET", f"{_MEETING}/wall", media.read_wall, "conference", errors=(403,)),

@@ -43,6 +43,12 @@ class Gate:
     holding: bool = False
     stored: asyncio.Event = field(default_factory=asyncio.Event)
     gets: int = 0
+    server: TestServer | None = None
+
+    async def close(self) -> None:
+        """Nobody answers from now on."""
+        if self.server is not None:
+            await self.server.close()
 
 
 @asynccontextmanager
@@ -65,7 +71,7 @@ async def gate_before(endpoint: str) -> AsyncIterator[Gate]:
 
     app = web.Application(client_max_size=1 << 30)
     app.router.add_route("*", "/{path:.*}", pass_on)
-    server = TestServer(app)
+    server = gate.server = TestServer(app)
     async with aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=["Content-Type"]) as http:
         await server.start_server(shutdown_timeout=0.1)
         gate.url = str(server.make_url("/")).rstrip("/")
