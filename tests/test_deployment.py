@@ -272,6 +272,31 @@ def test_a_fresh_volume_belongs_to_who_runs() -> None:
     assert {data_folder(), f"{data_folder()}/authority"} == set(made[1].split())
 
 
+# ── the handbook ──
+
+
+def test_the_handbook_names_every_setting_with_its_default() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z0-9_]+)` \| .* \| (.+) \|$", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE
+    )
+    told = {f"{name.lower()}": default for name, default in rows}
+    assert set(told) == set(Settings.model_fields)
+    for name, info in Settings.model_fields.items():
+        if info.default in (None, ""):
+            assert told[name].split(":")[0] in ("none", "empty"), name
+        elif name == "web":
+            assert told[name] == f"`{Path(info.default).relative_to(ROOT)}`"
+        else:
+            assert told[name] == f"`{info.default}`", name
+
+
+def test_the_handbook_speaks_of_ports_that_are_open() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    for name in RELAYS:
+        assert str(host_and_port(relay_arguments(name).udp)[1]) in text
+    assert f"**UDP {Settings().relay_udp.rpartition(':')[2]}**" in text
+
+
 def test_node_is_taken_from_the_lock() -> None:
     lock = (ROOT / "requirements-dev.lock").read_text()
     for pattern in re.findall(r"grep -o '(\^[^']+)' requirements-dev\.lock", DOCKERFILE):
