@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import os
@@ -282,6 +283,26 @@ async def test_however_many_ask_it_is_fetched_once(place: Place, tmp_path: Path)
         assert (await patient).exists()
         await other.close()
     await one.close()
+
+
+async def test_an_upload_names_its_hash_and_its_length(place: Place, tmp_path: Path) -> None:
+    content = os.urandom(700_000)
+    async with gate_before(place.endpoint) as gate:
+        one = await made(Place(place.bucket, gate.url), tmp_path)
+        name = await one.put(content)
+        assert gate.put["x-amz-checksum-sha256"] == base64.b64encode(bytes.fromhex(name)).decode()
+        assert "x-amz-checksum-sha256" in gate.put["authorization"], "the hash is signed"
+        assert gate.put["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+        await one.close()
+    async with bare(place) as client:
+        told = await client.head_object(Bucket=place.bucket, Key=f"blobs/{name}")
+    assert (told["ContentLength"], told["Metadata"]) == (700_000, {"sha256": name})
+
+
+def test_who_needs_no_store_does_not_wait_for_its_client() -> None:
+    words = "import sys, server.app, server.serve; print({'aiobotocore', 'server.papers.s3'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "set()\n"
 
 
 async def test_bytes_that_change_on_the_way_are_refused_or_found(place: Place, tmp_path: Path) -> None:

@@ -37,6 +37,15 @@ def test_one_secret_makes_the_same_keys_on_every_server(tmp_path: Path) -> None:
         Settings.model_validate({"secret": "short"})
 
 
+def test_a_store_of_papers_needs_its_keys(tmp_path: Path) -> None:
+    url = "s3://dienhong?endpoint=http://127.0.0.1:8333"
+    keys = {"s3_access_key": "a", "s3_secret_key": "b"}
+    assert Settings.model_validate({"data": tmp_path, "blobs_url": url, **keys}).blobs_url == url
+    for missing in keys:
+        with pytest.raises(ValidationError, match="needs DIENHONG_S3_ACCESS_KEY and DIENHONG_S3_SECRET_KEY"):
+            Settings.model_validate({"blobs_url": url, **{k: v for k, v in keys.items() if k != missing}})
+
+
 async def test_a_wrong_setting_is_said_in_one_line(tmp_path: Path) -> None:
     status, said = await command(tmp_path, "serve", PORT="many", BLOBS_URL="s3://dienhong")
     assert status == 2

@@ -37,12 +37,16 @@ def new_bucket() -> str:
 
 @dataclass
 class Gate:
-    """`stored`: an upload was acknowledged by the store; with `holding` nobody is told. `gets`: reads so far."""
+    """`stored`: an upload was acknowledged by the store; with `holding` nobody is told.
+
+    `gets`: reads so far. `put`: what the last upload said of itself.
+    """
 
     url: str = ""
     holding: bool = False
     stored: asyncio.Event = field(default_factory=asyncio.Event)
     gets: int = 0
+    put: dict[str, str] = field(default_factory=dict)
     server: TestServer | None = None
 
     async def close(self) -> None:
@@ -64,6 +68,7 @@ async def gate_before(endpoint: str) -> AsyncIterator[Gate]:
         if request.method == "GET":
             gate.gets += 1
         if request.method == "PUT" and answer.status == 200:
+            gate.put = {name.lower(): value for name, value in headers.items()}
             gate.stored.set()
             if gate.holding:
                 await asyncio.Event().wait()
