@@ -12,6 +12,7 @@ import errno
 import select
 import socket
 import struct
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,6 +30,7 @@ HEADER_ROOM: Final = 64
 MAX_PADDING: Final = 96  # more padding than this costs more than another message
 ROLLOVER_AHEAD: Final = 64
 FULL_WAIT_MS: Final = 5
+KEPT_SIZES: Final = 32
 CONTROL_SIZE: Final = 24  # CMSG_SPACE(sizeof(uint16_t))
 
 
@@ -94,8 +96,9 @@ class Arena:
         self._memory = memoryview(ffi.buffer(self.cells))
         self._header_memory = memoryview(ffi.buffer(self.headers))
         self._control_memory = memoryview(ffi.buffer(self.control))
-        self._sizes = [-1] * RUN_LIMIT
-        self._header_sizes = [-1] * RUN_LIMIT
+        self._words = memoryview(ffi.buffer(self.iovecs)).cast("Q")  # base, length, base, length, …
+        self._sizes = [-1] * (2 * RUN_LIMIT)
+        self._cut: list[dict[int, list[memoryview]]] = [{} for _ in range(RUN_LIMIT)]
         for packet in range(RUN_LIMIT):
             row = []
             for seat in range(SEATS):
@@ -110,18 +113,27 @@ class Arena:
         """Set the header, which all receivers share, and the size of each sealed body of one packet of the run."""
         start = packet * HEADER_ROOM
         self._header_memory[start : start + len(header)] = header
-        if self._header_sizes[packet] != len(header):
-            self._header_sizes[packet] = len(header)
-            for seat in range(SEATS):
-                self.iovecs[seat * 2 * RUN_LIMIT + 2 * packet].iov_len = len(header)
-        if self._sizes[packet] != size:
-            self._sizes[packet] = size
+        self._measure(2 * packet, len(header))
+        if self._sizes[2 * packet + 1] != size:
+            self._measure(2 * packet + 1, size)
+            self.views[packet] = self._views(packet, size)
+
+    def _measure(self, part: int, size: int) -> None:
+        """The length of one part of every seat's message, in one write: sizes change with each frame."""
+        if self._sizes[part] != size:
+            self._sizes[part] = size
+            self._words[2 * part + 1 :: 4 * RUN_LIMIT] = memoryview(array("Q", (size,)) * SEATS)
+
+    def _views(self, packet: int, size: int) -> list[memoryview]:
+        kept = self._cut[packet]
+        views = kept.get(size)
+        if views is None:
+            if len(kept) >= KEPT_SIZES:
+                kept.clear()
             first = packet * SEATS * CELL_SIZE
-            self.views[packet] = [
-                self._memory[at : at + size] for at in range(first, first + SEATS * CELL_SIZE, CELL_SIZE)
-            ]
-            for seat in range(SEATS):
-                self.iovecs[seat * 2 * RUN_LIMIT + 2 * packet + 1].iov_len = size
+            cells = range(first, first + SEATS * CELL_SIZE, CELL_SIZE)
+            views = kept[size] = [self._memory[at : at + size] for at in cells]
+        return views
 
     def set_segment(self, size: int) -> None:
         """Tell the kernel where to cut the messages that carry this control block."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from media import rtp, stun
-from media.kernel import Address, Inbox, Outbox
+from media.kernel import RECEIVE_BATCH, Address, Inbox, Outbox
 from media.peer import Peer
 
 ROUNDS: Final = 8  # batches read before other work gets its turn
@@ -79,7 +79,7 @@ class Port:
                     self._handle(datagram, source, now)
                 except ValueError:
                     self.counts.malformed += 1
-            if count == 0:
+            if count < RECEIVE_BATCH // 2:  # truncated ones are not counted
                 return
 
     def _handle(self, datagram: bytes, source: Address, now: float) -> None:
