@@ -210,6 +210,15 @@ def ended(turn: Turn, now: datetime) -> FloorEnded:
     return FloorEnded(turn.id, spoke)
 
 
+def gone(turns: tuple[Turn, ...], speaker_id: PersonId | BridgeId, now: datetime) -> tuple[FloorEvent, ...]:
+    """Who leaves neither waits nor speaks any more."""
+    own = tuple(t for t in turns if t.speaker_id == speaker_id)
+    return (
+        *(FloorWithdrawn(t.id) for t in own if t.state is TurnState.WAITING),
+        *end_speaking(own, now),
+    )
+
+
 def end_speaking(turns: tuple[Turn, ...], now: datetime) -> tuple[FloorEnded, ...]:
     """Ends whoever has the floor: a new speaker, the end of the meeting."""
     return tuple(ended(t, now) for t in turns if t.state is TurnState.SPEAKING)

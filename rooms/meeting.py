@@ -346,7 +346,7 @@ def decide(
             return () if checked == meeting.details else (DetailsChanged(checked),)
         case InvitePeople(people):
             act.seat.require(Right.PREPARE)
-            return _invite_people(meeting, attendants, directory, people)
+            return _invite_people(meeting, attendants, directory, people, act)
         case UninvitePerson(person_id):
             act.seat.require(Right.PREPARE)
             return _uninvite_person(meeting, attendants, person_id, act)
@@ -376,6 +376,7 @@ def _invite_people(
     attendants: tuple[Attendant, ...],
     directory: tuple[Listed, ...],
     people: tuple[Invitation, ...],
+    act: Act,
 ) -> tuple[MeetingEvent, ...]:
     meeting.require(MeetingState.DRAFT, MeetingState.CONVENED, MeetingState.OPEN)
     roles = {a.person_id: a.role for a in attendants}
@@ -391,6 +392,10 @@ def _invite_people(
         if roles.get(person_id) is not role:
             events.append(PersonInvited(person_id, listed[person_id].name, listed[person_id].detail, role))
         roles[person_id] = role
+    if roles.get(PersonId(act.seat.actor.id), act.seat.role) is not act.seat.role:
+        raise Conflict("cannot-change-own-role", "the secretary stays secretary")
+    if meeting.state is not MeetingState.DRAFT and Role.CHAIR not in roles.values():
+        raise Conflict("chair-needed", "a convened meeting has a chair; name the next one in the same command")
     for unique in (Role.CHAIR, Role.SECRETARY):
         if sum(1 for r in roles.values() if r is unique) > 1:
             raise Conflict(f"second-{unique}", f"the meeting has a {unique} already")
@@ -407,6 +412,10 @@ def _uninvite_person(
         raise Conflict("cannot-uninvite-self", "the secretary stays invited")
     if all(a.person_id != person_id for a in attendants):
         raise NotFound("person-not-invited", "the person is not invited")
+    if meeting.state is not MeetingState.DRAFT and any(
+        a.person_id == person_id and a.role is Role.CHAIR for a in attendants
+    ):
+        raise Conflict("chair-needed", "a convened meeting has a chair; name the next one first")
     return (PersonUninvited(person_id),)
 
 

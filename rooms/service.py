@@ -345,6 +345,8 @@ async def _decide_meeting(
     if isinstance(command, meetings.OpenMeeting):
         attendants, events = _with_chair_present(attendants, act)
     events += meetings.decide(meeting, attendants, bridges, directory, len(items), command, act)
+    if isinstance(command, meetings.UninviteBridge):
+        events += floor.gone(await tx.turns(meeting.id), command.bridge_id, act.now)
     return events
 
 
@@ -374,7 +376,11 @@ async def _decide_attendance(
     bridge = await tx.bridge(meeting.id, actor.bridge_id) if actor.bridge_id else None
     subject = None if isinstance(command, attendance.ReportHeads) else (command.person_id or actor.person_id)
     attendant = await tx.attendant(meeting.id, subject) if subject else None
-    return list(attendance.decide(meeting, attendant, bridge, command, act))
+    events: list[Event] = list(attendance.decide(meeting, attendant, bridge, command, act))
+    for event in tuple(events):
+        if isinstance(event, attendance.PersonCheckedOut):
+            events += floor.gone(await tx.turns(meeting.id), event.person_id, act.now)
+    return events
 
 
 async def _decide_poll(tx: Transaction, meeting: Meeting, command: poll.PollCommand, act: Act) -> list[Event]:

@@ -152,6 +152,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "second-secretary": ("Cuộc họp đã có thư ký.", "The meeting has a secretary already."),
     "second-central-bridge": ("Hội nghị đã có điểm cầu trung tâm.", "There is a central bridge already."),
     "too-many-attendants": ("Tối đa {limit} người dự.", "At most {limit} people."),
+    "cannot-change-own-role": (
+        "Thư ký không thể tự đổi vai trò của mình.",
+        "The secretary cannot change his or her own role.",
+    ),
+    "chair-needed": (
+        "Cuộc họp đã phát hành giấy mời phải có chủ tọa. Hãy chọn chủ tọa mới trước.",
+        "A convened meeting needs a chair. Name the next one first.",
+    ),
     "cannot-uninvite-self": ("Thư ký không thể tự rút tên.", "The secretary stays invited."),
     "person-not-invited": ("Người này không được mời dự.", "This person is not invited."),
     "person-is-present": ("Người này đang có mặt.", "This person is present."),

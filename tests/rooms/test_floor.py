@@ -23,6 +23,7 @@ from rooms.floor import (
     WithdrawFloor,
     decide,
     ended,
+    gone,
 )
 from rooms.ids import TurnId
 from rooms.meeting import MeetingState
@@ -143,3 +144,9 @@ def test_when(state: MeetingState, command: FloorCommand) -> None:
 def test_a_clock_set_back_makes_no_negative_time() -> None:
     assert ended(replace(SPEAKING, started_at=LATER), NOW) == FloorEnded(S, 0)
     assert ended(WAITING, NOW) == FloorEnded(T, 0)
+
+
+def test_who_leaves_neither_waits_nor_speaks() -> None:
+    assert gone(BOTH, person(1), LATER) == (FloorWithdrawn(T),)
+    assert gone(BOTH, person(2), LATER) == (FloorEnded(S, 95),)
+    assert gone(BOTH, person(3), LATER) == ()

@@ -178,6 +178,25 @@ def test_uninviting() -> None:
         ask(UninvitePerson(person(2)), meeting())
 
 
+@pytest.mark.parametrize("state", [MeetingState.CONVENED, MeetingState.OPEN])
+def test_a_convened_meeting_keeps_a_chair(state: MeetingState) -> None:
+    code = "chair-needed" if state is MeetingState.CONVENED else "role-fixed-while-open"
+    with refused(code):
+        ask(invite((1, Role.MEMBER)), meeting(state))
+    if state is MeetingState.CONVENED:
+        with refused("chair-needed"):
+            ask(UninvitePerson(person(1)), meeting(state))
+
+
+def test_a_draft_may_be_without_a_chair() -> None:
+    assert ask(invite((1, Role.MEMBER)), meeting(MeetingState.DRAFT))
+
+
+def test_the_secretary_stays_secretary() -> None:
+    with refused("cannot-change-own-role"):
+        ask(invite((0, Role.MEMBER)))
+
+
 # ── bridges ──
 
 
