@@ -10,8 +10,8 @@ import pytest
 
 from server.store import SqlStore
 from tests.cluster.serving import command, serving, sign_in, start_server
-from tests.signaling.conftest import REDIS
 from tests.signaling.world import Tablet, make_world
+from tests.support.servers import REDIS
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 

@@ -16,9 +16,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.store import SqlStore, upgrade
+from tests.support import servers
 from tests.support.house import House, MemoryKeep, SqlKeep, house_on
 
-SERVER_URL = os.environ.get("DIENHONG_TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
 STORES = ("memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 T = TypeVar("T")
 
@@ -38,18 +38,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(worker_id: str) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A database of this test worker's own, migrated; gone afterwards."""
-    name = f"dienhong_test_{worker_id}_{secrets.token_hex(4)}"
+    name = f"dienhong_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{secrets.token_hex(4)}"
+    server = servers.postgres()
+    _apart(_on_server(f'CREATE DATABASE "{name}"'))
     try:
-        _apart(_on_server(f'CREATE DATABASE "{name}"'))
-    except OSError as error:
-        message = f"no PostgreSQL at {make_url(SERVER_URL).host}: {error}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    try:
-        url = make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
+        url = make_url(server).set(database=name).render_as_string(hide_password=False)
         _apart(upgrade(url))
         yield url
     finally:
@@ -57,7 +52,7 @@ def postgres_url(worker_id: str) -> Iterator[str]:
 
 
 async def _on_server(statement: str) -> None:
-    engine = create_async_engine(SERVER_URL, isolation_level="AUTOCOMMIT")
+    engine = create_async_engine(servers.postgres(), isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
             await connection.execute(text(statement))

@@ -212,7 +212,8 @@ class Town:
 
 
 def settings_for(folder: Any, **others: Any) -> Settings:
-    return Settings(**{"data": folder, "relay_urls": "none", "web": folder / "web", "log_level": "ERROR", **others})
+    given = {"data": folder, "relay_urls": "none", "web": folder / "web", "log_level": "ERROR"}
+    return Settings(**(given | others))
 
 
 async def town_of(client_maker: Any, settings: Settings) -> Town:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,9 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from server.store import SqlStore
 from server.store.migrate import upgrade
 from tests.signaling.world import World, make_world
-
-POSTGRES = os.environ.get("DIENHONG_TEST_POSTGRES_URL", "postgresql+asyncpg://root@127.0.0.1:5432/test")
-REDIS = os.environ.get("DIENHONG_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+from tests.support import servers
 
 
 @pytest.fixture
@@ -38,10 +35,11 @@ async def world(store: SqlStore) -> World:
 async def postgres_url() -> AsyncIterator[str]:
     """A database of the test's own."""
     name = f"dh_live_{secrets.token_hex(6)}"
-    admin = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    server = servers.postgres()
+    admin = create_async_engine(server, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
-    url = POSTGRES.rsplit("/", 1)[0] + f"/{name}"
+    url = server.rsplit("/", 1)[0] + f"/{name}"
     await upgrade(url)
     yield url
     async with admin.connect() as connection:
@@ -52,9 +50,13 @@ async def postgres_url() -> AsyncIterator[str]:
 @pytest.fixture
 async def redis_prefix() -> AsyncIterator[str]:
     """Keys and channels of the test's own."""
+    client = redis.asyncio.Redis.from_url(servers.REDIS)
+    try:
+        await client.ping()
+    except (OSError, redis.exceptions.ConnectionError) as error:
+        servers.missing(f"no Redis at {servers.REDIS} for the tests: {error}")
     prefix = f"dh-test-{secrets.token_hex(6)}"
     yield prefix
-    client = redis.asyncio.Redis.from_url(REDIS)
     async for key in client.scan_iter(f"{prefix}:*"):
         await client.delete(key)
     await client.aclose()

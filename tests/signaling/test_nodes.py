@@ -18,8 +18,8 @@ from rooms.roles import ActorKind
 from server.store import SqlStore
 from signaling.bell import Rope
 from signaling.hub import Hub, HubSettings
-from tests.signaling.conftest import REDIS
 from tests.signaling.world import Node, World, eventually, make_world, running, tablet
+from tests.support.servers import REDIS
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 

@@ -10,7 +10,7 @@ import pytest
 from media.client import RelayClient, RelayUnreachable
 from signaling.pool import MISSED_MAX, OwnPlaces, RelayPool, SharedPlaces
 from tests.media.running import RelayProcess, start_relay
-from tests.signaling.conftest import REDIS
+from tests.support.servers import REDIS
 
 
 def killed(relay: RelayProcess) -> None:

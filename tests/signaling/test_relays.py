@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from signaling.relays import LEASE_S, RedisRelays, RelayEntry, StaticRelays, place
-from tests.signaling.conftest import REDIS
+from tests.support.servers import REDIS
 
 
 def test_a_studio_moves_only_when_its_own_relay_ends() -> None:
