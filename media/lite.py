@@ -20,6 +20,7 @@ from OpenSSL import SSL
 
 from media import rtcp, srtp, stun
 from media.dtls import Fingerprint, Handshake, Identity, Refused
+from media.repair import Gaps
 
 VIDEO_TYPE: Final = 96
 AUDIO_TYPE: Final = 111
@@ -41,7 +42,10 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Slot:
-    """What came of one SSRC. `gaps`: numbers that were jumped over; `late`: that came after later ones."""
+    """What came of one SSRC. `gaps`: numbers that were jumped over; `late`: that came after later ones.
+
+    `missing` is kept where lost packets are asked for again.
+    """
 
     kind: str
     ssrc: int
@@ -50,6 +54,7 @@ class Slot:
     gaps: int = 0
     late: int = 0
     next: int = -1
+    missing: Gaps | None = None
 
     def add(self, sequence: int) -> bool:
         """Whether it is newer than all before."""
@@ -268,6 +273,13 @@ class LitePeer:
         if reports:
             bits = rtcp.remb(own, REMB_BPS, [r.ssrc for r in reports])
             self.put_rtcp(rtcp.receiver_report(rtcp.ReceiverReport(own, reports)) + bits)
+
+    def ask_again(self, now: float) -> None:
+        """NACK what is missing and due."""
+        for slot in self.slots.values():
+            if slot.missing is not None and (lost := slot.missing.due(now)):
+                own = rtcp.receiver_report(rtcp.ReceiverReport(self.ssrcs[0]))
+                self.put_rtcp(own + rtcp.nack(self.ssrcs[0], slot.ssrc, lost))
 
     def put_rtcp(self, packet: bytes) -> None:
         if self.sender is not None:

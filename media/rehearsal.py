@@ -27,7 +27,10 @@ SETTLE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`delivered`: packets that came, of those that their numbers say were sent. Delays are of the sample."""
+    """`delivered`: packets that came, of those that their numbers say were sent. Delays are of the sample.
+
+    `thrown_away`: what `--loss` took; `lost_after_repair`: the share that was still missing in the end.
+    """
 
     asked: int
     joined: int
@@ -42,9 +45,11 @@ class Report:
     forged: int
     delay_ms: dict[str, float | None]
     own_drops: int
+    thrown_away: int
+    lost_after_repair: dict[str, float | None]
 
 
-def report(fleet: Fleet, asked: int, all_joined_s: float, own_drops: int) -> Report:
+def report(fleet: Fleet, asked: int, all_joined_s: float, own_drops: int, thrown_away: int = 0) -> Report:
     counted, firsts = fleet.counted(), fleet.first_packets_s()
     delays = fleet.sample.delays_ms
     return Report(
@@ -65,7 +70,13 @@ def report(fleet: Fleet, asked: int, all_joined_s: float, own_drops: int) -> Rep
         forged=fleet.sample.forged,
         delay_ms={"p50": _rounded(percentile(delays, 0.5)), "p99": _rounded(percentile(delays, 0.99))},
         own_drops=own_drops,
+        thrown_away=thrown_away,
+        lost_after_repair={kind: _lost(fleet.counted(kind).delivered) for kind in ("video", "audio")},
     )
+
+
+def _lost(delivered: float | None) -> float | None:
+    return None if delivered is None else round(1 - delivered, 6)
 
 
 def _rounded(value: float | None, digits: int = 3) -> float | None:
@@ -83,26 +94,39 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--bridges", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=10, help="how long they watch once all are in")
     parser.add_argument("--storm", action="store_true", help="all ask at once; else 20 wait at a time")
+    parser.add_argument("--loss", type=share, default=0.0, help="of what arrives, as 0.02 or 2%%, lost on purpose")
     parser.add_argument("--source", action="store_true", help="also put a synthetic picture and sound on air")
     parser.add_argument(
         "--source-only", choices=("full", "light"), help="only that, until ended; light: sound only"
     )
+    parser.add_argument("--peer", default=SOURCE_PEER, help="the name of the synthetic source")
+    parser.add_argument("--off-air", action="store_true", help="with --source-only: not put on air")
+    parser.add_argument("--mark", type=int, default=42, help="a byte in each packet of the synthetic source")
     parser.add_argument("--json", action="store_true", help="the report as one line of JSON")
     return parser.parse_args(words)
+
+
+def share(text: str) -> float:
+    """A share of one: `0.02` or `2%`. Raises: ValueError."""
+    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= value < 1:
+        raise ValueError("a share lies between 0 and 1")
+    return value
 
 
 async def _main(parsed: argparse.Namespace, key: str) -> int:
     async with RelayClient(parsed.relay, key, timeout_s=30) as relay:
         if parsed.source_only:
-            return await _source(relay, parsed.studio, parsed.programme, light=parsed.source_only == "light")
+            return await _source(relay, parsed)
         return await _rehearse(relay, parsed)
 
 
-async def _source(relay: RelayClient, studio: str, programme: str, *, light: bool) -> int:
-    """A publisher of its own process, so that it keeps its pace. SIGUSR1: picture on; prints what it has sent."""
-    source = Studio(relay, studio, SOURCE_PEER)
-    source.video = not light
-    await relay.stage(studio, programme, SOURCE_PEER, (SOURCE_PEER,))
+async def _source(relay: RelayClient, parsed: argparse.Namespace) -> int:
+    """A publisher of its own process, so that it keeps its pace. SIGUSR1: picture on."""
+    source = Studio(relay, parsed.studio, parsed.peer, parsed.mark)
+    source.video = parsed.source_only == "full"
+    if not parsed.off_air:
+        await relay.stage(parsed.studio, parsed.programme, parsed.peer, (parsed.peer,))
     await source.open()
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGUSR1, setattr, source, "video", True)
@@ -121,11 +145,11 @@ async def _rehearse(relay: RelayClient, parsed: argparse.Namespace) -> int:
     source: Studio | None = None
     tasks: list[asyncio.Task[None]] = []
     if parsed.source:
-        source = Studio(relay, parsed.studio, SOURCE_PEER)
-        await relay.stage(parsed.studio, parsed.programme, SOURCE_PEER, (SOURCE_PEER,))
+        source = Studio(relay, parsed.studio, parsed.peer, parsed.mark)
+        await relay.stage(parsed.studio, parsed.programme, parsed.peer, (parsed.peer,))
         await source.open()
         tasks.append(asyncio.create_task(source.run()))
-    fleet = Fleet(relay, parsed.studio, parsed.programme)
+    fleet = Fleet(relay, parsed.studio, parsed.programme, loss=parsed.loss)
     tasks.append(asyncio.create_task(fleet.run()))
     tasks.append(asyncio.create_task(_progress(fleet, parsed.bridges)))
     try:
@@ -135,8 +159,11 @@ async def _rehearse(relay: RelayClient, parsed: argparse.Namespace) -> int:
         await asyncio.sleep(SETTLE_S)
         fleet.sample.delays_ms.clear()  # who joins first gets what was kept since the last key frame
         await asyncio.sleep(parsed.seconds)
+        thrown_away = fleet.heal()
+        if thrown_away:
+            await asyncio.sleep(SETTLE_S)  # what was lost last is still being asked for
         fleet.sweep()
-        told = report(fleet, parsed.bridges, joined_s, fleet.dropped())
+        told = report(fleet, parsed.bridges, joined_s, fleet.dropped(), thrown_away)
     finally:
         for task in tasks:
             task.cancel()
@@ -170,6 +197,8 @@ def _prose(told: Report) -> str:
         row("opened / forged (sample)", f"{told.opened} / {told.forged}"),
         row("delay of the relay (ms)", told.delay_ms),
         row("dropped by this machine", told.own_drops),
+        row("lost on purpose", told.thrown_away),
+        row("lost after repair", told.lost_after_repair),
     ]
     return "\n".join([*lines, *(row("failure", f) for f in told.failures)])
 

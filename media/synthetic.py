@@ -27,10 +27,12 @@ KEY_FRAME_S: Final = 4.0
 class Studio:
     """A publisher of packets that look like VP8 and Opus: frames of equal packets, key frames when asked."""
 
-    def __init__(self, relay: RelayClient, studio: str, peer: str) -> None:
+    def __init__(self, relay: RelayClient, studio: str, peer: str, mark: int = 0x2A) -> None:
+        """`mark`: a byte in every packet by which its receivers know the source."""
         self._relay = relay
         self._studio = studio
         self._peer = peer
+        self._mark = bytes((mark,))
         self._link = LitePeer(Identity(), sends=True)
         self._sequences = [0, 0]
         self._timestamps = [0, 0]
@@ -74,13 +76,13 @@ class Studio:
         self._timestamps[0] = (self._timestamps[0] + 90_000 // FRAMES_PER_S) & 0xFFFFFFFF
         for part in range(PACKETS_PER_FRAME):
             # RFC 7741: the first packet starts partition 0; RFC 6386, 9.1: the lowest bit of a key frame is 0.
-            head = bytes([0x10 if part == 0 else 0x00, 0x10 if key else 0x11]).ljust(TIME_AT, b"\x2a")
+            head = bytes([0x10 if part == 0 else 0x00, 0x10 if key else 0x11]).ljust(TIME_AT - 1, b"\x2a")
             last = part == PACKETS_PER_FRAME - 1
             self._send(0, VIDEO_TYPE | (0x80 if last else 0), head, VIDEO_SIZE - 12)
 
     def _sound(self) -> None:
         self._timestamps[1] = (self._timestamps[1] + 48_000 // AUDIO_PER_S) & 0xFFFFFFFF
-        self._send(1, AUDIO_TYPE, bytes([0x78]).ljust(TIME_AT, b"\x2a"), AUDIO_SIZE)
+        self._send(1, AUDIO_TYPE, bytes([0x78]).ljust(TIME_AT - 1, b"\x2a"), AUDIO_SIZE)
 
     def _send(self, stream: int, kind: int, head: bytes, size: int) -> None:
         number = self._sequences[stream]
@@ -88,7 +90,7 @@ class Studio:
         header = struct.pack(
             "!BBHII", 0x80, kind, number & 0xFFFF, self._timestamps[stream], self._link.ssrcs[stream]
         )
-        payload = (head + struct.pack("!Q", time.time_ns())).ljust(size, b"\x2a")
+        payload = (head + self._mark + struct.pack("!Q", time.time_ns())).ljust(size, b"\x2a")
         self._link.put_rtp(header, payload, number >> 16)
         self.sent += 1
 

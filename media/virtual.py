@@ -7,6 +7,7 @@ authenticates) what it gets, and reads the time at which the publisher sent it.
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 import time
@@ -20,7 +21,8 @@ import aiohttp
 from media.client import RelayClient
 from media.dtls import Identity
 from media.kernel import ffi, libc
-from media.lite import LitePeer, State
+from media.lite import VIDEO_TYPE, LitePeer, State
+from media.repair import Gaps
 from media.tokens import Scope
 
 HEADER: Final = 16
@@ -59,11 +61,16 @@ async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer
 
 @dataclass(slots=True)
 class Sample:
-    """What the bridges that open their packets saw. `delays_ms`: from the publisher's clock to the kernel's."""
+    """What the bridges that open their packets saw. `delays_ms`: from the publisher's clock to the kernel's.
+
+    `pictures`: for each such bridge the kernel's time and the mark of the source of each packet, while `noting`.
+    """
 
     opened: int = 0
     forged: int = 0
     delays_ms: list[float] = field(default_factory=list)
+    noting: bool = False
+    pictures: dict[LitePeer, list[tuple[int, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +89,17 @@ class Counted:
 class Fleet:
     """Virtual bridges of one studio's programme."""
 
-    def __init__(self, relay: RelayClient, studio: str, programme: str = "main", *, sampled: int = 4) -> None:
+    def __init__(
+        self, relay: RelayClient, studio: str, programme: str = "main", *, sampled: int = 4, loss: float = 0.0
+    ) -> None:
+        """`loss`: the share of what arrives that every bridge throws away, to see what repair is worth."""
         self._relay = relay
         self._studio = studio
         self._programme = programme
         self._sampled = sampled
         self._identity = Identity()
-        self._inbox = _HeaderInbox()
+        self._link = _Link(loss)
+        self._inbox = _HeaderInbox(self._link)
         self._reading: list[LitePeer] = []
         self._opening: list[tuple[LitePeer, object]] = []
         self.peers: list[LitePeer] = []
@@ -115,6 +126,9 @@ class Fleet:
                 peer.close()
                 return
         self.peers.append(peer)
+        if self._link.loss:
+            for slot in peer.slots.values():
+                slot.missing = Gaps() if slot.kind == "video" else None
         assert peer.sock is not None
         if len(self._opening) < self._sampled:
             peer.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -128,6 +142,7 @@ class Fleet:
         while True:
             began = time.monotonic()
             self.sweep()
+            self._ask_again()
             self._signs_of_life(turn)
             turn += 1
             await asyncio.sleep(max(0.001, SWEEP_S - (time.monotonic() - began)))
@@ -138,6 +153,17 @@ class Fleet:
             self._inbox.read(peer)
         for peer, receiver in self._opening:
             self._open(peer, receiver)
+
+    def _ask_again(self) -> None:
+        if self._link.dropped:
+            now = time.monotonic()
+            for peer in self.peers:
+                peer.ask_again(now)
+
+    def heal(self) -> int:
+        """From now on nothing is thrown away; how much was."""
+        self._link.loss = 0.0
+        return self._link.dropped
 
     def _signs_of_life(self, turn: int) -> None:
         """Every peer reports once a second and checks every five, spread over the turns."""
@@ -157,17 +183,17 @@ class Fleet:
             if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
                 continue
             _, _, sequence, _, ssrc = _HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
-            if not _note(peer, ssrc, sequence):
-                continue  # what came before may come again: the replay window would call it forged
+            if not self._link.note(peer, ssrc, sequence):
+                continue  # a repair may come twice: the replay window would call it forged
             try:
                 clear = receiver.unprotect(datagram)  # type: ignore[attr-defined]
             except ValueError:
                 self.sample.forged += 1
                 continue
             self.sample.opened += 1
-            self._note_delay(clear, control)
+            self._note_delay(peer, clear, control)
 
-    def _note_delay(self, clear: bytes, control: list[tuple[int, int, bytes]]) -> None:
+    def _note_delay(self, peer: LitePeer, clear: bytes, control: list[tuple[int, int, bytes]]) -> None:
         seconds, nanos = next(
             (struct.unpack("=qq", c[:16]) for _, kind, c in control if kind == _SO_TIMESTAMPNS), (0, 0)
         )
@@ -178,10 +204,14 @@ class Fleet:
         start = 12 + extension + TIME_AT
         if seconds and len(clear) >= start + 8:
             (sent_ns,) = struct.unpack_from("!Q", clear, start)
-            self.sample.delays_ms.append((seconds * 1_000_000_000 + nanos - sent_ns) / 1e6)
+            came_ns = seconds * 1_000_000_000 + nanos
+            self.sample.delays_ms.append((came_ns - sent_ns) / 1e6)
+            if self.sample.noting and clear[1] & 0x7F == VIDEO_TYPE:
+                self.sample.pictures.setdefault(peer, []).append((came_ns, clear[start - 1]))
 
-    def counted(self) -> Counted:
-        slots = [s for p in self.peers for s in p.slots.values()]
+    def counted(self, kind: str = "") -> Counted:
+        """Of all slots, or of those of one kind."""
+        slots = [s for p in self.peers for s in p.slots.values() if not kind or s.kind == kind]
         return Counted(*(sum(getattr(s, name) for s in slots) for name in ("count", "expected", "gaps", "late")))
 
     def first_packets_s(self) -> list[float]:
@@ -198,19 +228,34 @@ class Fleet:
             peer.close()
 
 
-def _note(peer: LitePeer, ssrc: int, sequence: int) -> bool:
-    slot = peer.slots.get(ssrc)
-    if slot is None:
-        return False
-    if not peer.first_packet_at:
-        peer.first_packet_at = time.monotonic()
-    return slot.add(sequence)
+class _Link:
+    """The last hop of every bridge: takes note of what arrives, after losing some of it."""
+
+    def __init__(self, loss: float) -> None:
+        self.loss = loss
+        self.dropped = 0
+        self._chance = random.Random(1)  # noqa: S311 (not a secret: which packets a rehearsal loses)
+
+    def note(self, peer: LitePeer, ssrc: int, sequence: int) -> bool:
+        """Whether the packet is newer than all before."""
+        slot = peer.slots.get(ssrc)
+        if slot is None:
+            return False
+        if self.loss and self._chance.random() < self.loss:
+            self.dropped += 1
+            return False
+        if not peer.first_packet_at:
+            peer.first_packet_at = time.monotonic()
+        if slot.missing is not None:
+            slot.missing.arrived(sequence, time.monotonic())
+        return slot.add(sequence)
 
 
 class _HeaderInbox:
     """Reads only the headers of what waits on a socket: the kernel copies 16 bytes of each packet."""
 
-    def __init__(self) -> None:
+    def __init__(self, link: _Link) -> None:
+        self._link = link
         self._buffers = ffi.new("char[]", BATCH * HEADER)
         self._iovecs = ffi.new("struct iovec[]", BATCH)
         self._vector = ffi.new("struct mmsghdr[]", BATCH)
@@ -230,7 +275,7 @@ class _HeaderInbox:
                 return
             for first, kind, sequence, _, ssrc in _HEADERS.iter_unpack(self._data[: count * HEADER]):
                 if first >= 128 and not 192 <= kind <= 223:
-                    _note(peer, ssrc, sequence)
+                    self._link.note(peer, ssrc, sequence)
             if count < BATCH:
                 return
 

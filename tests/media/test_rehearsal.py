@@ -13,6 +13,7 @@ import pytest
 from media.client import RelayClient
 from media.dtls import Identity
 from media.lite import LitePeer, Slot, State
+from media.rehearsal import share
 from media.synthetic import Studio
 from media.virtual import Fleet, JoinFailed, join, percentile
 from tests.media.conftest import RunningRelay
@@ -109,3 +110,37 @@ async def test_the_command_reports_as_json(relay: RunningRelay) -> None:
     assert report["delivered"] == 1.0
     assert report["first_packet_s"]["last"] > 0
     process._transport.close()  # type: ignore[attr-defined]
+
+
+async def test_a_lossy_link_is_repaired(relay: RunningRelay) -> None:
+    async with RelayClient(relay.url, relay.key) as client:
+        source = Studio(client, "lossy", "virtual:source")
+        await client.stage("lossy", "main", "virtual:source", ("virtual:source",))
+        await source.open()
+        fleet = Fleet(client, "lossy", sampled=1, loss=0.05)
+        tasks = [asyncio.create_task(source.run()), asyncio.create_task(fleet.run())]
+        await fleet.join(6)
+        async with asyncio.timeout(30):
+            while fleet.counted("video").received < 6 * 400:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            thrown_away = fleet.heal()
+            while fleet.counted("video").received < 6 * 650:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        picture, sound = fleet.counted("video"), fleet.counted("audio")
+        assert thrown_away > 60
+        assert picture.gaps > 60
+        assert picture.gaps - picture.late <= picture.expected * 0.001
+        assert sound.gaps > sound.late == 0  # sound is not asked for again
+        assert fleet.sample.forged == 0
+        fleet.close()
+        source.close()
+
+
+def test_a_share_is_read_as_people_write_it() -> None:
+    assert (share("2%"), share("0.02"), share("0")) == (0.02, 0.02, 0)
+    for wrong in ("2", "-1%", "nan", "a"):
+        with pytest.raises(ValueError):
+            share(wrong)
