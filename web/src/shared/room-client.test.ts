@@ -4,7 +4,7 @@ import { ClockOffset } from './clock-offset'
 import type { Entered, FeedEars, JournalNews } from './feed'
 import { memoryOutbox, type Outbox } from './outbox'
 import type { RoomApi } from './room-api'
-import { RoomClient } from './room-client'
+import { RoomClient, type RoomMemory } from './room-client'
 import { applyAll } from './room-state'
 import type { Command, Done, Entry, Event, Room } from './room-types'
 import { AT, entry, MEETING, MEMBER, poll, roomOf, turn } from './test/room'
@@ -36,7 +36,7 @@ class Server {
     return Promise.resolve({ value, asked_at_ms: now, answered_at_ms: now, server_at_ms: now })
   }
 
-  readonly api: RoomApi = {
+  api: RoomApi = {
     room: () => this.asked(() => applyAll(this.room, this.entries, this.room.seq)),
     journal: (_, after) =>
       this.asked(() => {
@@ -85,6 +85,7 @@ class Server {
 
 let server: Server
 let outbox: Outbox
+let memory: RoomMemory & { kept: Room | null }
 let clients: RoomClient[]
 
 function connect(): RoomClient {
@@ -92,6 +93,7 @@ function connect(): RoomClient {
   const client = new RoomClient(MEETING, MEMBER, {
     api: server.api,
     outbox,
+    memory,
     newKey: () => `key-${++keys}`,
     random: () => 0.5,
     now_ms: Date.now,
@@ -123,6 +125,13 @@ beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse(AT) })
   server = new Server()
   outbox = memoryOutbox()
+  memory = {
+    kept: null,
+    lastRoom: async () => memory.kept,
+    remember: async (_, room) => {
+      memory.kept = room
+    },
+  }
   clients = []
 })
 
@@ -287,6 +296,43 @@ describe('sending', () => {
     await vi.advanceTimersByTimeAsync(2_000)
     expect(client.view.room?.meeting.lead).toEqual({ paper_id: 'x', page: 5 })
     expect(server.received).toHaveLength(2)
+  })
+})
+
+describe('a start without a line', () => {
+  it('shows the room this device remembers and applies nothing to it until the line is back', async () => {
+    const before = connect()
+    await settle()
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(memory.kept?.seq).toBe(10)
+    before.stop()
+
+    memory.kept = roomOf('member', { seq: 10, papers: [] })
+    server.cut = true
+    const client = connect()
+    await settle()
+    expect(client.view.room?.seq).toBe(10)
+    server.write({ kind: 'floor.asked', turn: turn('t1', MEMBER, 'Hoa') })
+    server.tell(10)
+    expect(client.view.room?.turns).toHaveLength(0)
+
+    server.cut = false
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(client.view.room?.seq).toBe(11)
+    expect(client.view.room?.turns).toHaveLength(1)
+    expect(client.view.problem).toBeNull()
+  })
+
+  it('waits for the session to be asked for anew', async () => {
+    let refused = 2
+    const room = server.api.room
+    server.api = {
+      ...server.api,
+      room: id => (refused-- > 0 ? Promise.reject(new ApiProblem('not-signed-in', 401, '', '')) : room(id)),
+    }
+    const client = connect()
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(client.view.room?.seq).toBe(10)
   })
 })
 

@@ -8,6 +8,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import { type ApiProblem, asProblem, isPassing } from './api/problem'
 import { setServerTime } from './clock'
 import { ClockOffset } from './clock-offset'
+import { lastRoom, remember } from './device-memory'
 import { type Feed, type JournalNews, type OpenFeed, openFeed } from './feed'
 import { deviceOutbox, type KeptCommand, type Outbox } from './outbox'
 import { type RoomApi, roomApi, type Timed } from './room-api'
@@ -34,11 +35,18 @@ export interface RoomView {
   readonly people_online: number | null
 }
 
+/** The room as this device last saw it, for a start without a line. */
+export interface RoomMemory {
+  lastRoom(actor_id: string, meeting_id: string): Promise<Room | null>
+  remember(actor_id: string, room: Room): Promise<void>
+}
+
 /** What a client needs of the world; given so that tests need no network. */
 export interface RoomWorld {
   readonly api: RoomApi
   readonly outbox: Outbox
   readonly openFeed: OpenFeed
+  readonly memory: RoomMemory
   newKey(): string
   /** 0 to 1. */
   random(): number
@@ -51,6 +59,7 @@ const browserWorld = (): RoomWorld => ({
   api: roomApi,
   outbox: deviceOutbox(),
   openFeed,
+  memory: { lastRoom, remember: (actor_id, room) => remember('room', { actor_id, room }) },
   newKey: () => crypto.randomUUID(),
   random: Math.random,
   now_ms: Date.now,
@@ -74,6 +83,7 @@ const LEVER_LASTS_MS = 20_000
 const OFFLINE_AFTER_MS = 15_000
 const CATCH_UP_AFTER_MS = 1_500
 const POLL_EVERY_MS = 5_000
+const REMEMBER_AFTER_MS = 3_000
 
 /** The key of `recorded`: "cast_ballot:<poll>", "check_in:", … */
 export function actOf(command: Command): string {
@@ -92,6 +102,9 @@ export class RoomClient {
   private feed: Feed | null = null
   private up = false
   private running = false
+  /** What is shown is the device's memory: to read, never to apply news to. */
+  private remembered = false
+  private remembering = false
   private queue: Waiting[] = []
   private pumping = false
   private wake: (() => void) | null = null
@@ -163,6 +176,7 @@ export class RoomClient {
     clearTimeout(this.offlineTimer)
     for (const timer of this.timers) clearTimeout(timer)
     this.timers.clear()
+    this.remembering = false
     this.wake?.()
   }
 
@@ -196,7 +210,10 @@ export class RoomClient {
         this.heard(answer)
         const room = this.withOwnBallots(answer.value)
         // The feed may have been faster than this answer.
-        if (room.seq >= (this.view.room?.seq ?? 0)) this.put(room)
+        if (this.remembered || room.seq >= (this.view.room?.seq ?? 0)) {
+          this.remembered = false
+          this.put(room)
+        }
         this.store.setState({ problem: null })
         if (this.up) void this.enter()
         void this.askTurnout()
@@ -204,13 +221,23 @@ export class RoomClient {
       } catch (error) {
         const problem = asProblem(error)
         this.store.setState({ problem })
-        if (!isPassing(problem)) {
+        // 401: the session is being asked for again, or this page is about to go.
+        if (!isPassing(problem) && problem.status !== 401) {
           if (problem.status === 404 || problem.status === 403) this.store.setState({ room: null })
           return
         }
+        await this.showRemembered()
         await this.pause(tries)
       }
     }
+  }
+
+  private async showRemembered(): Promise<void> {
+    if (this.view.room !== null) return
+    const room = await this.world.memory.lastRoom(this.actor_id, this.meeting_id)
+    if (room === null || this.view.room !== null || !this.running) return
+    this.remembered = true
+    this.store.setState({ room })
   }
 
   // ── the line ──
@@ -246,7 +273,7 @@ export class RoomClient {
 
   private async enter(): Promise<void> {
     const { room } = this.view
-    if (room === null || this.feed === null) return
+    if (room === null || this.remembered || this.feed === null) return
     try {
       const entered = await this.feed.enter(this.meeting_id, room.seq)
       if (!entered.ok) return void this.load() // the room says why, in its own words
@@ -263,7 +290,7 @@ export class RoomClient {
 
   private readonly onJournal = (news: JournalNews): void => {
     const { room } = this.view
-    if (news.meeting_id !== this.meeting_id || room === null) return
+    if (news.meeting_id !== this.meeting_id || room === null || this.remembered) return
     const newest = news.entries.at(-1)
     if (newest) this.offset.arrived(Date.parse(newest.at), this.world.now_ms())
     if (news.upto <= room.seq) return
@@ -300,7 +327,7 @@ export class RoomClient {
     try {
       for (;;) {
         const { room } = this.view
-        if (room === null || !this.running) return
+        if (room === null || this.remembered || !this.running) return
         const { value: page } = await this.world.api.journal(this.meeting_id, room.seq)
         const now = this.view.room
         if (now === null) return
@@ -316,7 +343,18 @@ export class RoomClient {
   private put(room: Room): void {
     const before = this.view.room
     this.store.setState({ room })
+    this.rememberSoon()
     if (openPoll(room)?.id !== (before ? openPoll(before)?.id : undefined)) void this.askTurnout()
+  }
+
+  private rememberSoon(): void {
+    if (this.remembering) return
+    this.remembering = true
+    this.later(REMEMBER_AFTER_MS, () => {
+      this.remembering = false
+      const { room } = this.view
+      if (room !== null && !this.remembered) void this.world.memory.remember(this.actor_id, room)
+    })
   }
 
   private async askTurnout(): Promise<void> {

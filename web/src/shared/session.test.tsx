@@ -1,7 +1,8 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { accessToken, setAccessToken } from './api/access'
+import { forgetAll, recall, remember } from './device-memory'
 import { useFormat, useSession, useSessionActs } from './session'
 import { renderInApp } from './test/render'
 import { PROFILE, serve } from './test/serve'
@@ -13,6 +14,7 @@ function Probe() {
   return (
     <>
       <output>{session.status === 'signed-in' ? session.me.name : session.status}</output>
+      {session.status === 'signed-in' && session.fromDevice && <em>from device</em>}
       <time>{format.time('2026-03-12T07:05:00Z')}</time>
       <button type="button" onClick={() => void acts.signInWithPassword('hoa', 'secret')}>
         in
@@ -29,7 +31,10 @@ function Probe() {
   )
 }
 
-beforeEach(() => setAccessToken(null))
+beforeEach(async () => {
+  setAccessToken(null)
+  await forgetAll()
+})
 
 it('comes back by the cookie', async () => {
   serve({ 'POST /api/session/refresh': [200, { access_token: 't' }], 'GET /api/me': [200, PROFILE] })
@@ -90,4 +95,24 @@ it('comes back by itself when the line does', async () => {
   server.now({ 'POST /api/session/refresh': [200, { access_token: 't' }], 'GET /api/me': [200, PROFILE] })
   window.dispatchEvent(new Event('online'))
   expect(await screen.findByText('Nguyễn Thị Hoa')).toBeVisible()
+})
+
+it('starts without a line as the device remembers, and becomes live when the line is back', async () => {
+  await remember('me', PROFILE)
+  const server = serve({})
+  renderInApp(<Probe />)
+  expect(await screen.findByText('from device')).toBeVisible()
+  expect(screen.getByText('Nguyễn Thị Hoa')).toBeVisible()
+  server.now({ 'POST /api/session/refresh': [200, { access_token: 't' }], 'GET /api/me': [200, PROFILE] })
+  window.dispatchEvent(new Event('online'))
+  await waitFor(() => expect(screen.queryByText('from device')).toBeNull())
+  expect(screen.getByText('Nguyễn Thị Hoa')).toBeVisible()
+})
+
+it('forgets when the server says that the session has ended', async () => {
+  await remember('me', PROFILE)
+  serve({ 'POST /api/session/refresh': [401, { code: 'not-signed-in' }] })
+  renderInApp(<Probe />)
+  expect(await screen.findByText('signed-out')).toBeVisible()
+  await waitFor(async () => expect(await recall('me')).toBeNull())
 })

@@ -4,7 +4,8 @@ import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react'
 import { accessToken, onAccessChange, refreshAccess, setAccessToken } from './api/access'
 import { api, call, type Schema } from './api/client'
-import { type ApiProblem, asProblem } from './api/problem'
+import { type ApiProblem, asProblem, isPassing } from './api/problem'
+import { forgetAll, recall, remember } from './device-memory'
 import { createFormat, DEFAULT_ZONE, type Format } from './format'
 import { setLanguage, useLanguage } from './i18n/texts'
 import { type ColourScheme, isLanguage, kept, LANGUAGE_KEY, type Language } from './preferences'
@@ -16,7 +17,8 @@ export type Session =
   /** The server could not be asked: neither in nor out. `retry` asks again. */
   | { readonly status: 'unknown'; readonly problem: ApiProblem; readonly retry: () => void }
   | { readonly status: 'signed-out' }
-  | { readonly status: 'signed-in'; readonly me: Me }
+  /** `fromDevice`: as this device remembers, since the server could not be asked; it is asked again by itself. */
+  | { readonly status: 'signed-in'; readonly me: Me; readonly fromDevice?: boolean }
 
 export interface SessionActs {
   signInWithPassword(username: string, password: string): Promise<Me>
@@ -35,7 +37,16 @@ const ASK_AGAIN_MS = 10_000
 
 async function start(): Promise<Session> {
   if (accessToken() === null && !(await refreshAccess())) return { status: 'signed-out' }
-  return { status: 'signed-in', me: await call(api.GET('/api/me')) }
+  const me = await call(api.GET('/api/me'))
+  void remember('me', me)
+  return { status: 'signed-in', me }
+}
+
+/** When `start` failed: who was signed in here last, if only the line is at fault. */
+async function startWithoutLine(error: unknown, retry: () => void): Promise<Session> {
+  const problem = asProblem(error)
+  const me = isPassing(problem) ? await recall('me') : null
+  return me ? { status: 'signed-in', me, fromDevice: true } : { status: 'unknown', problem, retry }
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {
@@ -44,31 +55,40 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const begin = useCallback(() => {
     setSession({ status: 'starting' })
-    start().then(setSession, error =>
-      setSession({ status: 'unknown', problem: asProblem(error), retry: begin }),
-    )
+    void start()
+      .catch(error => startWithoutLine(error, begin))
+      .then(setSession)
   }, [])
 
   useEffect(begin, [begin])
 
   // A bridge's machine may start before its line or the server does, with nobody there to press.
-  const unknown = session.status === 'unknown'
+  const asking =
+    session.status === 'unknown' || (session.status === 'signed-in' && session.fromDevice === true)
   useEffect(() => {
-    if (!unknown) return
-    const again = () => void start().then(setSession, () => undefined)
-    const asking = setInterval(again, ASK_AGAIN_MS)
+    if (!asking) return
+    const again = () =>
+      void start().then(
+        now => {
+          setSession(now)
+          void queries.invalidateQueries() // what was shown from the device is asked for anew
+        },
+        () => undefined,
+      )
+    const timer = setInterval(again, ASK_AGAIN_MS)
     window.addEventListener('online', again)
     return () => {
-      clearInterval(asking)
+      clearInterval(timer)
       window.removeEventListener('online', again)
     }
-  }, [unknown])
+  }, [asking, queries])
 
   useEffect(
     () =>
       onAccessChange(signedIn => {
         if (signedIn) return
         queries.clear() // nothing of one person may show to the next on a shared tablet
+        void forgetAll()
         setSession({ status: 'signed-out' })
       }),
     [queries],
@@ -80,6 +100,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       queries.clear()
       setAccessToken(access_token)
       setSession({ status: 'signed-in', me })
+      void forgetAll().then(() => remember('me', me))
       // A choice made on this device stands; a new device takes the profile's.
       if (kept(LANGUAGE_KEY) === null && isLanguage(me.locale)) await setLanguage(me.locale)
       return me

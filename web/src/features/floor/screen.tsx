@@ -49,7 +49,7 @@ export default function FloorPanel({ meetingId }: PanelProps) {
           hint={
             room.meeting.state === 'closed'
               ? undefined
-              : t(presides || !live ? 'nobodyHint' : 'nobodyHintMember')
+              : t(live && !presides && may(room, 'ask_floor') ? 'nobodyHintMember' : 'nobodyHint')
           }
         />
       )}

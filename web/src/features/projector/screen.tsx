@@ -91,7 +91,9 @@ function Foot({ room }: { room: Room }) {
   const words = t('present', { present: count.present, members: count.members })
   return (
     <footer className={styles.foot}>
-      <span className={styles.name}>{room.meeting.details.title}</span>
+      <span className={styles.name} title={room.meeting.details.title}>
+        {room.meeting.details.title}
+      </span>
       {line === 'reconnecting' || line === 'offline' ? (
         <span role="status" className={styles.lost}>
           {t('lost')}

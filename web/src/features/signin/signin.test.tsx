@@ -31,7 +31,13 @@ beforeEach(() => {
 
 describe('sign-in', () => {
   it('says that name or password is wrong, forgets the password, and lets the right one in', async () => {
-    const server = serve({ ...OUT, 'POST /api/session': [401, { code: 'wrong-credentials' }] })
+    const server = serve({
+      ...OUT,
+      'POST /api/session': [
+        401,
+        { code: 'wrong-credentials', detail: 'Tên đăng nhập hoặc mật khẩu không đúng.' },
+      ],
+    })
     renderInApp(<Pages />, '/signin')
     await userEvent.type(await screen.findByLabelText('Tên đăng nhập'), ' hoa ')
     await userEvent.type(screen.getByLabelText('Mật khẩu', { selector: 'input[name=password]' }), 'sai')
@@ -75,7 +81,10 @@ describe('/link#CODE', () => {
 
   it('says that the code is spent and shows another way', async () => {
     history.replaceState(null, '', '/link#old')
-    serve({ ...OUT, 'POST /api/session/link': [409, { code: 'link-expired' }] })
+    serve({
+      ...OUT,
+      'POST /api/session/link': [409, { code: 'link-expired', detail: 'Mã này đã dùng hoặc đã hết hạn.' }],
+    })
     renderInApp(<Pages />, '/link')
     expect(await screen.findByRole('alert')).toHaveTextContent('Mã này đã dùng hoặc đã hết hạn.')
     expect(screen.getByRole('link', { name: 'Nhập mã bằng tay' })).toHaveAttribute('href', '/signin')

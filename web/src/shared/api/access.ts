@@ -4,6 +4,8 @@
 import { ApiProblem, problemFrom } from './problem'
 
 const REFRESH_PATH = '/api/session/refresh'
+/** A dead line often gives no error at all: after this long it counts as none. */
+const ANSWER_WITHIN_MS = 10_000
 
 export type Listener = (signedIn: boolean) => void
 
@@ -21,7 +23,10 @@ export function setAccessToken(next: string | null): void {
   if (changed) for (const listener of listeners) listener(next !== null)
 }
 
-/** Called when this tab becomes signed in or signed out. Returns the way to stop listening. */
+/**
+ * Called when this tab becomes signed in or signed out, and when the server says that it is not signed in: what this
+ * device remembers of somebody must go then. Returns the way to stop listening.
+ */
 export function onAccessChange(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
@@ -31,9 +36,14 @@ const hasToken = (body: unknown): body is { access_token: string } =>
   typeof body === 'object' && body !== null && 'access_token' in body && typeof body.access_token === 'string'
 
 async function askForToken(): Promise<boolean> {
-  const response = await fetch(REFRESH_PATH, { method: 'POST', credentials: 'same-origin' })
+  const response = await fetch(REFRESH_PATH, {
+    method: 'POST',
+    credentials: 'same-origin',
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  })
   if (response.status === 401 || response.status === 403) {
-    setAccessToken(null)
+    token = null
+    for (const listener of listeners) listener(false)
     return false
   }
   const body: unknown = await response.json().catch(() => null)

@@ -38,6 +38,7 @@ export const common = defineTexts(
     },
     offline: {
       line: 'Mất kết nối mạng. Việc đã làm được giữ trên máy này và gửi đi khi có mạng lại.',
+      fromDevice: 'Không có mạng – đang xem bản trên máy. Có mạng lại, màn hình tự cập nhật.',
     },
     update: {
       ready: 'Đã có bản mới của chương trình.',
@@ -101,6 +102,8 @@ export const common = defineTexts(
     },
     offline: {
       line: 'No network. What you did is kept on this device and sent when the network is back.',
+      fromDevice:
+        'No network – showing what is kept on this device. It updates by itself once the network is back.',
     },
     update: {
       ready: 'A new version of the application is ready.',

@@ -1,6 +1,6 @@
 // The bytes of papers on this device, so that a paper once read can be read without a line. Kept per person and
 // meeting, and gone when the person signs out or another signs in: a shared tablet must not keep papers.
-import { authorisedFetch, onAccessChange } from '@/shared/api/access'
+import { authorisedFetch } from '@/shared/api/access'
 import { ApiProblem, problemFrom } from '@/shared/api/problem'
 
 const PREFIX = 'dienhong-papers'
@@ -62,10 +62,6 @@ export async function forgetOthers(actor_id: string | null): Promise<void> {
     // Nothing was kept where nothing may be kept.
   }
 }
-
-onAccessChange(signedIn => {
-  if (!signedIn) void forgetOthers(null)
-})
 
 /** The original upload, handed to the browser's downloads. Raises: ApiProblem. */
 export async function saveOriginal(paper: { id: string; filename: string }): Promise<void> {

@@ -34,7 +34,9 @@ export function PaperMenu({ room, paper, onChoose }: PaperMenuProps) {
           leftSection={<IconFileText size={22} aria-hidden />}
           rightSection={<IconChevronDown size={20} aria-hidden />}
         >
-          <span className={styles.title}>{paper.title}</span>
+          <span className={styles.title} title={paper.title}>
+            {paper.title}
+          </span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown className={styles.menu ?? ''}>

@@ -6,6 +6,7 @@ import type { Room } from '@/shared/room-types'
 import { useMe } from '@/shared/session'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { texts } from '../i18n'
+import { lengthOf } from '../length'
 import styles from '../projector.module.css'
 import type { Scene } from '../scene'
 import { Clock } from './plain-scenes'
@@ -40,14 +41,16 @@ export function PageScene({ room, scene: { paper, page, turn, item } }: PageScen
         {item && (
           <div>
             <p className={styles.kicker}>{t('item', { number: item.number })}</p>
-            <h1 className={styles.large}>{item.item.title}</h1>
+            <h1 className={styles.large} data-length={lengthOf(item.item.title)}>
+              {item.item.title}
+            </h1>
           </div>
         )}
         {turn && (
           <div className={styles.speaker}>
             <div>
               <p className={styles.kicker}>{t('speaking')}</p>
-              <p className={styles.large} translate="no">
+              <p className={styles.large} data-length={lengthOf(turn.name)} translate="no">
                 {turn.name}
               </p>
             </div>

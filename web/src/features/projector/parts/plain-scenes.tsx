@@ -5,6 +5,7 @@ import type { Room, Turn } from '@/shared/room-types'
 import { attendantOf, type NumberedItem } from '@/shared/room-views'
 import { TimerRing } from '@/shared/ui/timer-ring'
 import { texts } from '../i18n'
+import { lengthOf } from '../length'
 import styles from '../projector.module.css'
 
 interface WordsProps {
@@ -17,7 +18,7 @@ export function WordsScene({ kicker, title, lines }: WordsProps) {
   return (
     <section className={styles.scene}>
       <p className={styles.kicker}>{kicker}</p>
-      <h1 className={styles.huge} data-long={title.length > 60 || undefined}>
+      <h1 className={styles.huge} data-length={lengthOf(title)}>
         {title}
       </h1>
       {lines.filter(Boolean).map(line => (
@@ -53,12 +54,16 @@ export function SpeakerScene({ turn, item, room }: SpeakerProps) {
     <section className={styles.scene} data-split>
       <div>
         <p className={styles.kicker}>{t('speaking')}</p>
-        <h1 className={styles.huge} translate="no">
+        <h1 className={styles.huge} data-length={lengthOf(turn.name)} translate="no">
           {turn.name}
         </h1>
-        {position && <p className={styles.under}>{position}</p>}
+        {position && (
+          <p className={styles.under} data-length={lengthOf(position)}>
+            {position}
+          </p>
+        )}
         {item && (
-          <p className={styles.under}>
+          <p className={styles.under} data-length={lengthOf(item.item.title)}>
             {t('item', { number: item.number })}: {item.item.title}
           </p>
         )}

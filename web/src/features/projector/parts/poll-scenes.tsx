@@ -8,6 +8,7 @@ import { texts as pollTexts } from '@/shared/voting/i18n'
 import { TallyBar } from '@/shared/voting/tally-bar'
 import { baseCount, ruleWords, sumWords } from '@/shared/voting/words'
 import { texts } from '../i18n'
+import { lengthOf } from '../length'
 import styles from '../projector.module.css'
 
 /** While a poll is open the wall counts who has voted, never how. */
@@ -23,7 +24,7 @@ export function PollScene({ room, poll }: { room: Room; poll: Poll }) {
       <p className={styles.kicker} data-live>
         {t('polling')}
       </p>
-      <h1 className={styles.large} data-question>
+      <h1 className={styles.large} data-question data-length={lengthOf(poll.question)}>
         {poll.question}
       </h1>
       <p className={styles.under}>{ruleWords(p, poll.rule, baseCount(room, poll))}</p>
@@ -54,7 +55,7 @@ export function ResultScene({ poll }: { poll: Poll }) {
         <Verdict size="1em" aria-hidden />
         {p(tally.carried ? 'carried' : 'rejected')}
       </h1>
-      <p className={styles.large} data-question>
+      <p className={styles.large} data-question data-length={lengthOf(poll.question)}>
         {poll.question}
       </p>
       <div className={styles.turnout}>

@@ -32,7 +32,11 @@ export function Head({ room }: { room: Room }) {
   return (
     <>
       <TopBar
-        title={<h1 className={styles.title}>{meeting.details.title}</h1>}
+        title={
+          <h1 className={styles.title} title={meeting.details.title}>
+            {meeting.details.title}
+          </h1>
+        }
         status={
           <>
             <State room={room} />

@@ -1,4 +1,5 @@
 import { Button, Modal, SegmentedControl, Select, Switch, Textarea } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useId, useState } from 'react'
 import { common } from '@/shared/i18n/common'
 import { useTexts } from '@/shared/i18n/texts'
@@ -38,6 +39,7 @@ export function PollForm({ room, meeting_id, onDone }: PollFormProps) {
   const [changeable, setChangeable] = useState(true)
   const thresholdId = useId()
   const baseId = useId()
+  const orientation = useMediaQuery('(max-width: 36em)') ? 'vertical' : 'horizontal'
 
   const save = async (): Promise<void> => {
     if (question.trim() === '') return setMissing(true)
@@ -95,6 +97,7 @@ export function PollForm({ room, meeting_id, onDone }: PollFormProps) {
           </p>
           <SegmentedControl
             fullWidth
+            orientation={orientation}
             aria-labelledby={thresholdId}
             value={kind}
             onChange={value => setKind(KINDS.find(one => one === value) ?? 'half')}
@@ -107,6 +110,7 @@ export function PollForm({ room, meeting_id, onDone }: PollFormProps) {
           </p>
           <SegmentedControl
             fullWidth
+            orientation={orientation}
             aria-labelledby={baseId}
             value={base}
             onChange={value => setBase(BASES.find(one => one === value) ?? 'members_in_office')}
