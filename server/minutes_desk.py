@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import IO, TYPE_CHECKING, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 4
 _PREVIEWS_MAX = 8
+#: Each is a process of up to 1 GiB and half a minute.
+_VERIFYING_MAX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class MinutesDesk:
         self._clock = clock
         self._new_id = new_id
         self._previews: OrderedDict[tuple[MeetingId, int], bytes] = OrderedDict()
+        self._verifying = asyncio.Semaphore(_VERIFYING_MAX)
 
     # ── commands ──
 
@@ -252,13 +255,17 @@ class MinutesDesk:
                     states[meeting_id] = (await tx.minutes_status(meeting_id)).state
         return states
 
-    async def verify(self, pdf: bytes) -> VerificationReport:
-        """Any PDF, against our own authority and what the paper carries."""
-        from server.minutes.verify import verify
+    async def verify(self, file: IO[bytes]) -> VerificationReport:
+        """Any PDF, against our own authority and what the paper carries; two at once, the others wait unread."""
+        from server.minutes.apart import verify_apart
 
         now, authority = self._clock(), self._authority()
         chain = await authority.chain(now)
-        return await verify(pdf, chain[:1], others=chain[1:], crls=await authority.crls(now), now=now)
+        crls = await authority.crls(now)
+        async with self._verifying:
+            file.seek(0)
+            pdf = await asyncio.to_thread(file.read)
+            return await verify_apart(pdf, chain[:1], others=chain[1:], crls=crls, now=now)
 
     # ── within ──
 
