@@ -23,7 +23,7 @@ from rooms.meeting import Attendant, Details, Meeting, MeetingState
 from rooms.papers import Paper
 from rooms.ports import Clock, Done, Doorbell, Lock, Once, Raced, Store, Transaction
 from rooms.roles import Actor, ActorKind, OfficeRight, Right, Role, Seat, require_office
-from rooms.room import Room, bridges_shown, me, minutes_shown
+from rooms.room import Room, attendants_shown, bridges_shown, me, minutes_shown
 from rooms.tally import Ballot
 
 JOURNAL_PAGE = 500
@@ -185,7 +185,7 @@ class Meetings:
                 meeting=meeting,
                 agenda=await tx.items(meeting_id),
                 papers=await tx.papers(meeting_id),
-                attendants=await tx.attendants(meeting_id),
+                attendants=attendants_shown(place, await tx.attendants(meeting_id)),
                 bridges=bridges_shown(place, await tx.bridges(meeting_id)),
                 turns=await tx.turns(meeting_id),
                 polls=await tx.polls(meeting_id),

@@ -36,6 +36,7 @@ WEAK_RTT_MS, BAD_RTT_MS = 300.0, 800.0
 
 _log: Final = logging.getLogger(__name__)
 _EMPTY: Final = StudioState({}, (), ())
+_TOLD: Final = (Audience.DESK, Audience.OPERATORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Presence:
         await self._post(meeting_id, known, here)
         if not listeners:
             self._known.pop(meeting_id, None)
-        elif any(x.joined and x.audience is Audience.OPERATORS for x in listeners):
+        elif any(x.joined and x.audience in _TOLD for x in listeners):
             await self._tell(meeting_id, known, here)
 
     async def _post(self, meeting_id: MeetingId, known: _Known, here: Here) -> None:
@@ -151,14 +152,17 @@ class Presence:
         now = {link.bridge_id: link for link in links(invited, everywhere, state)}
         changed = tuple(link for bridge_id, link in now.items() if known.links.get(bridge_id) != link)
         known.links = now
-        room = f"{meeting_id}:{Audience.OPERATORS}"
         if changed:
             news = wire.Presence(meeting_id=meeting_id, bridges=changed)
-            await self._outlet.tell(room, wire.name_of(news), wire.plain(news))
+            await self._tell_watchers(meeting_id, news)
         if known.online != len(everywhere.people):
             known.online = len(everywhere.people)
             present = wire.Present(meeting_id=meeting_id, online=known.online)
-            await self._outlet.tell(room, wire.name_of(present), wire.plain(present))
+            await self._tell_watchers(meeting_id, present)
+
+    async def _tell_watchers(self, meeting_id: MeetingId, message: wire.Message) -> None:
+        for audience in _TOLD:
+            await self._outlet.tell(f"{meeting_id}:{audience}", wire.name_of(message), wire.plain(message))
 
     async def _elsewhere(self, meeting_id: MeetingId, known: _Known) -> Here:
         """What the other nodes posted; while the board is down, what they had, until that lease would end."""

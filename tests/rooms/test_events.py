@@ -1,16 +1,18 @@
 """Who is told of what."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
 
-from rooms.attendance import HeadsReported, PersonCheckedIn
+from rooms.attendance import HeadsReported, PersonCheckedIn, PersonExcused
 from rooms.conference import OnAirChanged
 from rooms.events import Audience, Event, audience_of, subject_bridge, visible
-from rooms.meeting import BridgeInvited, BridgeUninvited, MeetingClosed
+from rooms.meeting import AttendanceState, Attendant, BridgeInvited, BridgeUninvited, MeetingClosed
 from rooms.roles import Role
-from rooms.room import bridges_shown, me, minutes_shown
-from rooms.signing import MinutesCompiled, MinutesState, MinutesStatus
+from rooms.room import attendants_shown, bridges_shown, me, minutes_shown
+from rooms.signing import MinutesCompiled, MinutesCorrected, MinutesLocked, MinutesState, MinutesStatus
 from rooms.tally import Choice
 from tests.support.given import bridge, by, person, seat
 
@@ -24,8 +26,8 @@ OF_BRIDGE_1 = (
 @pytest.mark.parametrize(
     ("role", "audience"),
     [
-        (Role.CHAIR, Audience.OPERATORS),
-        (Role.SECRETARY, Audience.OPERATORS),
+        (Role.CHAIR, Audience.DESK),
+        (Role.SECRETARY, Audience.DESK),
         (Role.CENTRAL_BRIDGE, Audience.OPERATORS),
         (Role.MEMBER, Audience.PEOPLE),
         (Role.GUEST, Audience.PEOPLE),
@@ -39,6 +41,7 @@ def test_audiences(role: Role, audience: Audience) -> None:
 @pytest.mark.parametrize("event", OF_BRIDGE_1)
 def test_a_bridges_coming_and_going_is_its_own(event: Event) -> None:
     assert subject_bridge(event) == bridge(1)
+    assert visible(event, Audience.DESK)
     assert visible(event, Audience.OPERATORS)
     assert not visible(event, Audience.PEOPLE)
     assert visible(event, Audience.BRIDGES, bridge(1))
@@ -52,9 +55,17 @@ def test_the_meeting_is_everybodys(event: Event) -> None:
     assert all(visible(event, audience, bridge(2)) for audience in Audience)
 
 
-def test_the_minutes_are_not_the_bridges() -> None:
-    event = MinutesCompiled(1)
-    assert [visible(event, a, bridge(1)) for a in Audience] == [True, True, False]
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (MinutesCompiled(1), [True, False, False, False]),
+        (MinutesCorrected(2, "p1", "Câu đang cân nhắc"), [True, False, False, False]),
+        (MinutesLocked(2, "0" * 64), [True, True, True, False]),
+        (PersonExcused(person(1), "Đi khám bệnh"), [True, True, True, False]),
+    ],
+)
+def test_the_draft_is_the_desks_and_the_halls_read_no_reasons(event: Event, shown: list[bool]) -> None:
+    assert [visible(event, a, bridge(1)) for a in Audience] == shown
 
 
 def test_a_snapshot_shows_what_the_events_tell() -> None:
@@ -62,13 +73,31 @@ def test_a_snapshot_shows_what_the_events_tell() -> None:
     drafted = MinutesStatus(MinutesState.DRAFT, 1)
     for role, shown, minutes in (
         (Role.CHAIR, seats, drafted),
-        (Role.CENTRAL_BRIDGE, seats, drafted),
-        (Role.MEMBER, (), drafted),
+        (Role.CENTRAL_BRIDGE, seats, MinutesStatus()),
+        (Role.MEMBER, (), MinutesStatus()),
         (Role.COMMUNE_BRIDGE, (seats[1],), MinutesStatus()),
     ):
         place = by(role, 1).seat
         assert bridges_shown(place, seats) == shown
         assert minutes_shown(place, drafted) == minutes
+
+
+def test_locked_minutes_are_shown_to_all_but_the_halls() -> None:
+    locked = MinutesStatus(MinutesState.LOCKED, 3, "0" * 64)
+    for role in Role:
+        shown = MinutesStatus() if role is Role.COMMUNE_BRIDGE else locked
+        assert minutes_shown(by(role, 1).seat, locked) == shown
+
+
+def test_a_hall_sees_the_excused_as_before() -> None:
+    left_at = datetime(2026, 1, 1, tzinfo=UTC)
+    excused = Attendant(person(1), "A", "", Role.MEMBER, AttendanceState.EXCUSED, excuse="Đi khám bệnh")
+    left = replace(excused, left_at=left_at)
+    back = replace(excused, state=AttendanceState.PRESENT)
+    hall = attendants_shown(by(Role.COMMUNE_BRIDGE, 1).seat, (excused, left, back))
+    assert [a.state for a in hall] == [AttendanceState.EXPECTED, AttendanceState.LEFT, AttendanceState.PRESENT]
+    assert {a.excuse for a in hall} == {""}
+    assert attendants_shown(by(Role.MEMBER).seat, (excused,)) == (excused,)
 
 
 def test_me() -> None:

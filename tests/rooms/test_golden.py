@@ -1,4 +1,4 @@
-"""tests/golden/room.json: a whole meeting as four readers see it, snapshot, entries, snapshot.
+"""tests/golden/room.json: a whole meeting as five readers see it, snapshot, entries, snapshot.
 
 The web folds the entries into the first snapshot and must get the second; here it is held that today's code still
 tells the meeting so. `DIENHONG_UPDATE_GOLDEN=1 pytest tests/rooms/test_golden.py` writes it anew.
@@ -37,7 +37,11 @@ async def test_each_reader_is_told_something_else() -> None:
     kinds = {x["audience"]: {e["event"]["kind"] for step in x["steps"] for e in step["entries"]} for x in told}
     assert "bridge.heads_reported" in kinds["chair"]
     assert "bridge.heads_reported" not in kinds["member"]
+    assert "minutes.corrected" in kinds["chair"]
+    assert not {"minutes.compiled", "minutes.corrected"} & (kinds["central"] | kinds["member"])
     assert "minutes.signed" in kinds["member"]
+    assert "person.excused" in kinds["member"]
+    assert "person.excused" not in kinds["commune"]
     assert "minutes.signed" not in kinds["commune"]
     commune = next(x for x in told if x["audience"] == "commune")
     assert {b["bridge_id"] for b in commune["steps"][-1]["after"]["bridges"]} == {commune["reader_id"]}
@@ -49,6 +53,7 @@ async def _told() -> list[dict[str, Any]]:
     readers = {
         "secretary": house.secretary,
         "chair": house.chair,
+        "central": house.central,
         "member": house.member,
         "commune": house.commune,
     }

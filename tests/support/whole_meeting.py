@@ -145,6 +145,7 @@ class WholeMeeting:
         await self.do(h.chair, StartItem(self.report))
         await self.do(h.chair, LeadTo(self.paper, 7))
         await self.do(h.commune, ReportHeads(31))
+        await self.do(h.secretary, Excuse(PersonId(h.others[1].id), "Đi công tác cơ sở"))
 
     async def speak(self) -> None:
         h = self.house
