@@ -1,4 +1,8 @@
-"""Office documents to PDF by LibreOffice, when it is installed; one at a time, bounded, killable."""
+"""Office documents to PDF by LibreOffice, when it is installed; one at a time, bounded, killable.
+
+A document may be an enemy's: it runs nothing and follows no link, by LibreOffice's own settings (written anew each
+time, since it writes its profile itself) and, where the system lets us, without any network.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ import structlog
 
 TIMEOUT_S = 90
 FILE_MAX = 300 * 1024 * 1024
+MEMORY_MAX = 4 * 1024 * 1024 * 1024
 _SUFFIXES = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
@@ -26,6 +31,20 @@ _SUFFIXES = {
     "application/vnd.ms-excel": ".xls",
     "application/vnd.ms-powerpoint": ".ppt",
 }
+_SCRIPTING = "org.openoffice.Office.Common/Security/Scripting"
+#: 3: no macro but of places we trust, and we trust none. Update/Link: never, numbered differently by each.
+#: What a version does not know yet it passes over.
+_SETTINGS = (
+    (_SCRIPTING, "BlockUntrustedRefererLinks", "true"),
+    (_SCRIPTING, "DisableActiveContent", "true"),
+    (_SCRIPTING, "DisableMacrosExecution", "true"),
+    (_SCRIPTING, "MacroSecurityLevel", "3"),
+    ("org.openoffice.Office.Writer/Content/Update", "Link", "2"),
+    ("org.openoffice.Office.Calc/Content/Update", "Link", "1"),
+)
+#: A network of its own, in which nothing is.
+_ALONE = ("unshare", "--map-root-user", "--net")
+_PROBE_S = 5
 _log = structlog.get_logger("server.papers.office")
 
 
@@ -36,6 +55,7 @@ class Office:
         self._program = shutil.which(program)
         self._profile = profile
         self._one_at_a_time = asyncio.Lock()
+        self._alone: tuple[str, ...] | None = None
 
     @property
     def installed(self) -> bool:
@@ -60,7 +80,11 @@ class Office:
 
     async def _run(self, paper: Path) -> bool:
         assert self._program is not None
+        if self._alone is None:
+            self._alone = await _alone()
+        await asyncio.to_thread(_settle, self._profile)
         process = await asyncio.create_subprocess_exec(
+            *self._alone,
             self._program,
             f"-env:UserInstallation={self._profile.resolve().as_uri()}",
             "--headless",
@@ -91,6 +115,40 @@ class Office:
                 await process.wait()
 
 
+async def _alone() -> tuple[str, ...]:
+    """The words before a program that keep it from the network, if this system lets us."""
+    try:
+        probe = await asyncio.create_subprocess_exec(
+            *_ALONE,
+            "true",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        if await asyncio.wait_for(probe.wait(), _PROBE_S) == 0:
+            return _ALONE
+    except (OSError, TimeoutError):
+        pass
+    _log.warning("conversions run with the network in reach; only their own settings keep them from it")
+    return ()
+
+
+def _settle(profile: Path) -> None:
+    """What LibreOffice reads as its user's settings."""
+    items = "".join(
+        f'<item oor:path="/{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
+        for path, name, value in _SETTINGS
+    )
+    user = profile / "user"
+    user.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (user / "registrymodifications.xcu").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        f'<oor:items xmlns:oor="http://openoffice.org/2001/registry">{items}</oor:items>',
+        encoding="utf-8",
+    )
+
+
 def _bounds() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_MAX, FILE_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT_S, TIMEOUT_S))
