@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from media.client import RelayClient
-from media.synthetic import Studio
+from media.synthetic import SOURCE_MARK, Studio
 from media.virtual import Fleet, percentile
 
 KEY_VARIABLE: Final = "DIENHONG_MEDIA_KEY"
@@ -101,7 +101,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--peer", default=SOURCE_PEER, help="the name of the synthetic source")
     parser.add_argument("--off-air", action="store_true", help="with --source-only: not put on air")
-    parser.add_argument("--mark", type=int, default=42, help="a byte in each packet of the synthetic source")
+    parser.add_argument("--mark", type=int, default=SOURCE_MARK, help="a byte in each of its packets")
     parser.add_argument("--json", action="store_true", help="the report as one line of JSON")
     return parser.parse_args(words)
 

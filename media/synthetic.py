@@ -22,12 +22,13 @@ VIDEO_SIZE: Final = 1200
 AUDIO_PER_S: Final = 50
 AUDIO_SIZE: Final = 160
 KEY_FRAME_S: Final = 4.0
+SOURCE_MARK: Final = 0x2A
 
 
 class Studio:
     """A publisher of packets that look like VP8 and Opus: frames of equal packets, key frames when asked."""
 
-    def __init__(self, relay: RelayClient, studio: str, peer: str, mark: int = 0x2A) -> None:
+    def __init__(self, relay: RelayClient, studio: str, peer: str, mark: int = SOURCE_MARK) -> None:
         """`mark`: a byte in every packet by which its receivers know the source."""
         self._relay = relay
         self._studio = studio
