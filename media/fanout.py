@@ -258,16 +258,20 @@ class Lane:
     def takes(self, packet: Clear) -> bool:
         return packet.codec in self._types
 
-    def header(self, ssrc: int, packet: Clear) -> bytes:
-        """The RTP header as this lane's receivers get it."""
+    def payload_type(self, codec: Codec) -> int:
+        return self._types[codec]
+
+    def header(self, ssrc: int, packet: Clear, *, as_type: int = -1, sequence: int = -1) -> bytes:
+        """The RTP header as this lane's receivers get it, under another type and number for a repair by RTX."""
         first = rtp.VERSION | (rtp.PADDING if packet.padded else 0)
-        second = self._types[packet.codec] | (rtp.MARKER if packet.marker else 0)
+        payload_type = self._types[packet.codec] if as_type < 0 else as_type
+        second = payload_type | (rtp.MARKER if packet.marker else 0)
         timed = self.key.send_time_id and packet.codec is not Codec.OPUS
         plain = struct.pack(
             "!BBHII",
             first | (rtp.EXTENSION if timed else 0),
             second,
-            packet.sequence & 0xFFFF,
+            (packet.sequence if sequence < 0 else sequence) & 0xFFFF,
             packet.timestamp,
             ssrc,
         )

@@ -166,7 +166,11 @@ class Flow:
             if not viewer.allowance.take(now):
                 return
             viewer.repaired += 1
-            self._send_to(lane, seat, cue, packet)
+            again = viewer.repairs.get(lane.payload_type(packet.codec))
+            if again is None:
+                self._send_to(lane, seat, cue, packet)
+            else:
+                self._send_again(lane, seat, viewer, packet, again, programme.repair_ssrc)
 
     # To viewers
 
@@ -193,6 +197,16 @@ class Flow:
         header = lane.header(cue.slot.ssrc, packet)
         rollover = seat.rollover(cue.index, packet.sequence)
         self.outbox.add(seat.sender.protect(header, packet.payload, rollover), seat.address)
+
+    def _send_again(
+        self, lane: Lane, seat: Seat, viewer: Viewer, packet: Clear, payload_type: int, ssrc: int
+    ) -> None:
+        """A repair by RTX (RFC 4588): a stream of its own, numbered for this viewer alone."""
+        viewer.repair_sequence += 1
+        number = viewer.repair_sequence
+        header = lane.header(ssrc, packet, as_type=payload_type, sequence=number)
+        payload = (packet.sequence & 0xFFFF).to_bytes(2, "big") + packet.payload
+        self.outbox.add(seat.sender.protect(header, payload, number >> 16), seat.address)
 
     def report_to_viewers(self, studio: Studio, programme: Programme, now: float) -> None:
         """Sender reports of the slots on air, so that receivers keep picture and sound together."""

@@ -163,6 +163,8 @@ class Viewer(Peer):
     quality: LinkQuality = field(default_factory=LinkQuality)
     allowance: Allowance = field(default_factory=lambda: Allowance(REPAIRS_PER_S, REPAIR_BURST))
     repaired: int = 0
+    repairs: dict[int, int] = field(default_factory=dict)  # payload type for RTX by the one it repairs
+    repair_sequence: int = field(default_factory=lambda: secrets.randbelow(1 << 15))  # extended
 
     def snapshot(self) -> dict[str, Any]:
         return {

@@ -108,6 +108,7 @@ class Programme:
     def __init__(self, name: str, fanout: Fanout) -> None:
         self.name = name
         self.cname = secrets.token_hex(8)
+        self.repair_ssrc = random_ssrc()  # of the picture, for receivers that take RTX
         self.staging = Staging()
         self.video = Cue(0, rtp.VIDEO_CLOCK_HZ, VIDEO_RING_S)
         self.audio = [Cue(i + 1, rtp.AUDIO_CLOCK_HZ, AUDIO_RING_S) for i in range(AUDIO_SLOTS)]

@@ -183,6 +183,7 @@ class Relay:
         self._count_join()
         video, audio = _chosen_to_send(offer)
         types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
+        repairs = _repairs(video)
         session = self._new_session(Scope.WATCH, grant, grant.programme)
         answer = await self._tell(
             self.crew.of(grant.studio),
@@ -193,11 +194,12 @@ class Relay:
             peer=grant.peer,
             fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
             types=types,
+            repairs={str(number): chosen.number for number, chosen in repairs.items()},
             send_time_id=video[0][0].extensions.get(sdp.ABS_SEND_TIME, 0) if video else 0,
             video=bool(video),
             audio=len(audio),
         )
-        accepted = _sending(video, audio, answer)
+        accepted = _sending(video, audio, repairs, answer)
         path = f"/whep/{grant.studio}/{grant.programme}/{session.id}"
         return self._created(session, path, offer, accepted, answer)
 
@@ -348,13 +350,23 @@ def _same_types(chosen: list[Choice], formats: list[tuple[Codec, sdp.Format]]) -
     return not chosen or chosen[0][1][0][1].number == formats[0][1].number
 
 
-def _sending(video: list[Choice], audio: list[Choice], answer: Message) -> dict[str, Accepted]:
+def _repairs(video: list[Choice]) -> dict[int, sdp.Format]:
+    """The payload types for repairs, by the type that they repair."""
+    numbers = [(section, f.number) for section, formats in video for _, f in formats]
+    return {number: found for section, number in numbers if (found := section.repair_of(number))}
+
+
+def _sending(
+    video: list[Choice], audio: list[Choice], repairs: dict[int, sdp.Format], answer: Message
+) -> dict[str, Accepted]:
     accepted = {}
     for index, (section, formats) in [*((0, c) for c in video), *enumerate(audio, 1)]:
+        again = tuple(repairs.values()) if index == 0 else ()
         accepted[section.mid] = Accepted(
-            tuple(f for _, f in formats),
+            (*(f for _, f in formats), *again),
             sending=True,
             ssrc=answer["ssrcs"][index],
+            repair_ssrc=answer["repair_ssrc"] if again else 0,
             cname=answer["cname"],
             # Picture and first sound belong together; the other sounds are streams of their own.
             stream="main" if index < 2 else f"audio-{index}",

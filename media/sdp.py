@@ -60,6 +60,13 @@ class Section:
             found.sort(key=lambda f: _baseline_order(f.parameters.get("profile-level-id", "")))
         return found[0] if found else None
 
+    def repair_of(self, number: int) -> Format | None:
+        """The payload type under which the offer takes repairs of another one (RTX, RFC 4588)."""
+        for candidate in (self.formats[n] for n in self.numbers if n in self.formats):
+            if candidate.name.lower() == "rtx" and candidate.parameters.get("apt") == str(number):
+                return candidate
+        return None
+
 
 def _baseline_order(profile: str) -> int:
     order = {"42e0": 0, "4200": 1, "4d00": 2}
@@ -208,11 +215,12 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What we answer to one section; `ssrc` is 0 where we only receive."""
+    """What we answer to one section; `ssrc` is 0 where we only receive, `repair_ssrc` where there is no RTX."""
 
     formats: tuple[Format, ...]
     sending: bool
     ssrc: int = 0
+    repair_ssrc: int = 0
     cname: str = ""
     stream: str = ""
     send_time_id: int = 0
@@ -259,8 +267,11 @@ def _section(section: Section, answer: Accepted, transport: Transport) -> list[s
         out.append(f"a=extmap:{answer.send_time_id} {ABS_SEND_TIME}")
     if answer.ssrc:
         out.append(f"a=msid:{answer.stream} {answer.stream}-{section.kind}")
-        out.append(f"a=ssrc:{answer.ssrc} cname:{answer.cname}")
-        out.append(f"a=ssrc:{answer.ssrc} msid:{answer.stream} {answer.stream}-{section.kind}")
+        if answer.repair_ssrc:
+            out.append(f"a=ssrc-group:FID {answer.ssrc} {answer.repair_ssrc}")
+        for ssrc in filter(None, (answer.ssrc, answer.repair_ssrc)):
+            out.append(f"a=ssrc:{ssrc} cname:{answer.cname}")
+            out.append(f"a=ssrc:{ssrc} msid:{answer.stream} {answer.stream}-{section.kind}")
     out += candidates(transport)
     return out
 
@@ -280,6 +291,8 @@ def _format(kind: str, chosen: Format, sending: bool) -> list[str]:
         lines = [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} minptime=10;useinbandfec=1"]
         return lines if sending else [*lines, f"a=rtcp-fb:{number} goog-remb"]
     lines = [f"a=rtpmap:{number} {chosen.name}/{chosen.clock_hz}"]
+    if chosen.name.lower() == "rtx":
+        return [*lines, f"a=fmtp:{number} apt={chosen.parameters['apt']}"]
     lines += [f"a=rtcp-fb:{number} {kind}" for kind in ("nack", "nack pli", "ccm fir", "goog-remb")]
     parameters = []
     if chosen.name.upper() == "H264":

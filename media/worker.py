@@ -271,21 +271,31 @@ class Worker:
         peer: str,
         fingerprint: list[str],
         types: dict[str, int],
+        repairs: dict[str, int],
         send_time_id: int,
         video: bool,
         audio: int,
     ) -> Message:
         payload_types = tuple(sorted((Codec(name), number) for name, number in types.items()))
         home = self._find_studio(studio)
+        self._make_room(home, programme, peer)
         viewer = Viewer(
             **self._common(session, studio, peer, fingerprint),
             programme=programme,
             lane=LaneKey("", payload_types, send_time_id, video, min(audio, AUDIO_SLOTS)),
+            repairs={int(number): again for number, again in repairs.items()},
         )
         home.add_viewer(viewer)
         shown = home.programme(programme)
         ssrcs = [cue.slot.ssrc for cue in shown.cues]
-        return {**self._enter(viewer), "cname": shown.cname, "ssrcs": ssrcs}
+        told = {"cname": shown.cname, "ssrcs": ssrcs, "repair_ssrc": shown.repair_ssrc}
+        return {**self._enter(viewer), **told}
+
+    def _make_room(self, home: Studio, programme: str, peer: str) -> None:
+        """One peer's newest place replaces its oldest: a token must not fill the hall."""
+        own = [v for v in home.viewers.values() if v.name == peer and v.programme == programme]
+        for oldest in own[: len(own) - VIEWERS_PER_PEER + 1 if len(own) >= VIEWERS_PER_PEER else 0]:
+            self._remove(oldest, "replaced")
 
     def _session(self, session: str) -> Peer:
         peer = self._sessions.get(session)

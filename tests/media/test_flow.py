@@ -151,3 +151,20 @@ def test_a_lost_packet_comes_again_as_it_was(house: House) -> None:
     house.hear(screen, rtcp.nack(1, house.programme.video.slot.ssrc, [number]))
     assert list(screen.datagrams()) == [first[2]]
     assert screen.viewer.repaired == 1
+
+
+def test_a_viewer_with_rtx_gets_repairs_as_a_stream_of_their_own(house: House) -> None:
+    screen = house.join()
+    screen.viewer.repairs, screen.viewer.repair_sequence = {96: 97}, 0xFFFE
+    house.frame(KEY)
+    first = screen.packets()
+    wish = rtcp.nack(1, house.programme.video.slot.ssrc, [first[1].sequence, first[3].sequence])
+    for _ in range(2):
+        house.hear(screen, wish)
+    again = screen.packets()
+    # Each repair has a number of its own, the same packet's too: under GCM none may serve twice.
+    assert [p.sequence for p in again] == [0xFFFF, 0, 1, 2]
+    assert {(p.payload_type, p.ssrc) for p in again} == {(97, house.programme.repair_ssrc)}
+    for packet, lost in zip(again, [first[1], first[3]] * 2, strict=True):
+        assert packet.payload == lost.sequence.to_bytes(2, "big") + lost.payload
+        assert (packet.timestamp, packet.marker) == (lost.timestamp, lost.marker)

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiortc.rtcdtlstransport
 import pytest
-from aiortc import RTCPeerConnection
+from aiortc import RTCPeerConnection, RTCRtpReceiver
 
 from tests.media.peers import BLUE, GREEN, RED, Source, Watcher, peer_connection, reached
 from tests.media.running import ROOT, RelayProcess, RunningRelay, speaking_with, start_relay
@@ -122,15 +122,21 @@ async def test_aes_cm_for_those_who_have_nothing_better(
         await viewer.until(lambda v: v.sees(GREEN))
 
 
-async def test_losses_are_repaired(relay: RunningRelay, cast: list[Any]) -> None:
+@pytest.mark.parametrize("by_rtx", [False, True])
+async def test_losses_are_repaired(relay: RunningRelay, cast: list[Any], by_rtx: bool) -> None:
     await source(relay, cast, "centre", RED, 440)
     await relay.stage("centre", "centre")
     chance = random.Random(7)
     got: set[int] = set()
     lost: set[int] = set()
+    repairs: list[int] = []
 
     def make_lossy(connection: RTCPeerConnection) -> None:
-        line = connection.getTransceivers()[0].receiver.transport.transport
+        picture = connection.getTransceivers()[0]
+        if not by_rtx:
+            known = RTCRtpReceiver.getCapabilities("video").codecs
+            picture.setCodecPreferences([c for c in known if not c.mimeType.endswith("/rtx")])
+        line = picture.receiver.transport.transport
         receive = line._recv
 
         async def lossy() -> bytes:
@@ -139,6 +145,9 @@ async def test_losses_are_repaired(relay: RunningRelay, cast: list[Any]) -> None
                 if not 128 <= datagram[0] < 192 or datagram[1] & 0x7F == 96 or 192 <= datagram[1] < 224:
                     return datagram  # DTLS, Opus (aiortc's number for it), RTCP
                 sequence = int.from_bytes(datagram[2:4], "big")
+                if datagram[1] & 0x7F == 98:  # RTX of VP8
+                    repairs.append(sequence)
+                    return datagram
                 # Every packet of the picture may be lost once; its repair comes through.
                 if sequence in lost or chance.random() >= 0.1:
                     got.add(sequence)
@@ -151,10 +160,16 @@ async def test_losses_are_repaired(relay: RunningRelay, cast: list[Any]) -> None
     cast.append(viewer)
     await viewer.start(make_lossy)
     await viewer.until(lambda v: len(lost) >= 15 and len(got) > 100, 30)
-    newest = max(got)
-    await viewer.until(lambda v: max(got) > newest + 20)
+    newest, frames = max(got), viewer.frames
+    await viewer.until(lambda v: max(got) > newest + 20 and v.frames > frames)
     seen_lost = {n for n in lost if n < newest - 5}
-    assert len(seen_lost - got) <= len(seen_lost) * 0.1
+    if by_rtx:
+        assert not lost & got
+        assert len(repairs) >= len(seen_lost) * 0.9
+        assert repairs == list(range(repairs[0], repairs[0] + len(repairs)))
+    else:
+        assert not repairs
+        assert len(seen_lost - got) <= len(seen_lost) * 0.1
     (state,) = (await relay.state())["viewers"]
     assert state["repaired"] >= len(seen_lost) * 0.9
 
