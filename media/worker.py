@@ -27,6 +27,7 @@ from media.rtp import AUDIO_CLOCK_HZ, VIDEO_CLOCK_HZ, Codec
 from media.studio import MAX_STUDIOS, Studio, TooMany
 
 MAX_PEERS: Final = 8192
+VIEWERS_PER_PEER: Final = 4  # of one programme: a tablet that comes back before its old place is silent
 MAX_LEAVING: Final = 1024
 ASK_EVERY_S: Final = 0.02
 REPORT_EVERY_S: Final = 1.0
@@ -294,7 +295,7 @@ class Worker:
     def _make_room(self, home: Studio, programme: str, peer: str) -> None:
         """One peer's newest place replaces its oldest: a token must not fill the hall."""
         own = [v for v in home.viewers.values() if v.name == peer and v.programme == programme]
-        for oldest in own[: len(own) - VIEWERS_PER_PEER + 1 if len(own) >= VIEWERS_PER_PEER else 0]:
+        for oldest in own[: max(0, len(own) + 1 - VIEWERS_PER_PEER)]:
             self._remove(oldest, "replaced")
 
     def _session(self, session: str) -> Peer:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 from media.client import Relay, RelayRefused, RelayUnreachable, Stage
 from rooms.conference import OnAirChanged, StandByChanged
 from rooms.errors import NotFound
-from rooms.ids import BridgeId, MeetingId
+from rooms.ids import BridgeId, MeetingId, OrganisationId, PersonId
 from rooms.journal import Entry
 from rooms.meeting import BridgeSeat, BridgeUninvited, Meeting, MeetingClosed, MeetingState, PersonUninvited
 from rooms.ports import Store
@@ -78,6 +80,15 @@ def _stage(seen: BridgeId | None, heard: Sequence[BridgeId]) -> Stage:
     return Stage(bridge_peer(seen) if seen else None, tuple(bridge_peer(b) for b in heard))
 
 
+def _read_peer(name: str) -> tuple[ActorKind, UUID] | None:
+    """None for what is neither person nor bridge, as a rehearsal's made-up viewers."""
+    kind, _, text = name.partition(":")
+    try:
+        return ActorKind(kind), UUID(text)
+    except ValueError:
+        return None
+
+
 class Call:
     """Follows the meetings that have listeners on this node."""
 
@@ -133,6 +144,17 @@ class Call:
         self._set_up(True)
         return True
 
+    async def end(self, kind: ActorKind, actor_id: UUID, organisation_id: OrganisationId) -> None:
+        """The actor's access is over: ends what it sends and receives in every meeting under way."""
+
+        async def meetings() -> list[Meeting]:
+            async with self._store.begin(write=False) as tx:
+                return list(await tx.meetings_of(organisation_id, actor_id))
+
+        for meeting in await unbroken(meetings()):
+            if meeting.state in _ON_STAGE:
+                self._kick(meeting.id, f"{kind}:{actor_id}")
+
     async def stop(self) -> None:
         await self._tasks.stop()
 
@@ -145,8 +167,42 @@ class Call:
             return
         if not bridges or meeting.state is MeetingState.DRAFT:
             return
-        if await self.keep(meeting_id) and meeting.state is MeetingState.CLOSED:
+        if not await self.keep(meeting_id):
+            return
+        await self._turn_out(meeting)
+        if meeting.state is MeetingState.CLOSED:
             self._ended.add(meeting_id)
+
+    async def _turn_out(self, meeting: Meeting) -> None:
+        """Ends on the relay whoever has no seat any more: a token outlives the seat it was given for."""
+        try:
+            state = await self._relay.studio(studio(meeting.id))
+        except RELAY_DOWN as error:
+            _log.debug("who is at the relay is not known: %s", error)
+            return
+        names = {one.peer for one in (*state.sources, *state.viewers)}
+        there = {name: actor for name in names if (actor := _read_peer(name)) is not None}
+        if not there:
+            return
+        # After the relay's answer, so that who was invited a moment ago is not turned out.
+        seated = await unbroken(self._seated(meeting, set(there.values())))
+        for name, actor in there.items():
+            if actor not in seated:
+                _log.info("%s has no seat in %s and is ended", name, meeting.id)
+                self._kick(meeting.id, name)
+
+    async def _seated(
+        self, meeting: Meeting, actors: AbstractSet[tuple[ActorKind, UUID]]
+    ) -> AbstractSet[tuple[ActorKind, UUID]]:
+        """Those of `actors` who are invited and whose account is open."""
+        async with self._store.begin(write=False) as tx:
+            people: set[UUID] = {a.person_id for a in await tx.attendants(meeting.id)}
+            bridges: set[UUID] = {b.bridge_id for b in await tx.bridges(meeting.id)}
+            asked = [PersonId(i) for kind, i in actors if kind is ActorKind.PERSON and i in people]
+            listed = await tx.listed_people(meeting.organisation_id, asked) if asked else ()
+            sites = [BridgeId(i) for kind, i in actors if kind is ActorKind.BRIDGE and i in bridges]
+            open_sites = await tx.listed_bridges(meeting.organisation_id, sites) if sites else ()
+        return {(ActorKind.PERSON, x.id) for x in listed} | {(ActorKind.BRIDGE, x.id) for x in open_sites}
 
     async def _planned(self, meeting_id: MeetingId) -> Mapping[str, Stage]:
         return plan(*await unbroken(self._load(meeting_id)))

@@ -19,7 +19,7 @@ from rooms.journal import Entry
 from rooms.meeting import BridgeInvited, BridgeUninvited, Meeting, PersonInvited, PersonUninvited
 from rooms.poll import PollClosed
 from rooms.ports import Store
-from rooms.roles import Actor, Seat
+from rooms.roles import Actor, ActorKind, Seat
 from rooms.service import seat as seat_of
 from signaling import wire
 from signaling.bell import Bell
@@ -33,15 +33,20 @@ _log: Final = logging.getLogger(__name__)
 
 #: Told of every entry of the meetings that have listeners here.
 Hearer = Callable[[MeetingId, Sequence[Entry]], None]
+#: Told of who was signed out at another node.
+SignedOut = Callable[[ActorKind, UUID], None]
 
 
 class Feed:
     """Implements rooms.ports.Doorbell."""
 
-    def __init__(self, store: Store, outlet: Outlet, bell: Bell, *, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self, store: Store, outlet: Outlet, bell: Bell, signed_out: SignedOut, *, poll_s: float = POLL_S
+    ) -> None:
         self._store = store
         self._outlet = outlet
         self._bell = bell
+        self._signed_out = signed_out
         self._poll_s = poll_s
         self._streams: dict[MeetingId, Stream] = {}
         self._of_socket: dict[str, set[MeetingId]] = {}
@@ -73,6 +78,10 @@ class Feed:
         self._told.add(count)
         self._rung.add(count)
 
+    def ring_out(self, kind: ActorKind, actor_id: UUID) -> None:
+        """Tells the other nodes that the actor is signed out."""
+        self._bell.ring(json.dumps({"out": kind, "id": str(actor_id)}))
+
     def _ring_turnout(self, count: Count) -> None:
         told = {"m": str(count.meeting_id), "p": str(count.poll_id), "c": count.cast, "n": count.entitled}
         self._bell.ring(json.dumps(told))
@@ -80,6 +89,9 @@ class Feed:
     def _heard(self, text: str) -> None:
         try:
             news = json.loads(text)
+            if "out" in news:
+                self._signed_out(ActorKind(news["out"]), UUID(news["id"]))
+                return
             meeting_id = MeetingId(UUID(news["m"]))
             count = Count(meeting_id, UUID(news["p"]), int(news["c"]), int(news["n"])) if "p" in news else None
         except (ValueError, KeyError, TypeError):

@@ -21,14 +21,13 @@ from socketio.exceptions import ConnectionRefusedError as Rejected
 
 from media.client import Relay
 from rooms.errors import Conflict, Forbidden, Invalid, Refusal
-from rooms.ids import MeetingId
+from rooms.ids import MeetingId, OrganisationId
 from rooms.ports import Doorbell, Store
 from rooms.roles import ActorKind
 from signaling import wire
 from signaling.bell import Alone, Rope
 from signaling.call import Call
 from signaling.feed import Feed
-from signaling.manager import RedisManager
 from signaling.presence import Presence
 from signaling.session import Authenticate, Session, Sessions
 from signaling.tasks import Tasks, repeat
@@ -73,7 +72,7 @@ class Hub:
         self._sessions = Sessions(authenticate, self._expired)
         rope = self._rope = _rope(self.settings)
         outlet = Sockets(self._sio)
-        self.feed = Feed(store, outlet, rope)
+        self.feed = Feed(store, outlet, rope, self._signed_out)
         self.presence = Presence(store, self.feed, outlet, rope, relay)
         self.call = Call(store, relay) if relay is not None else None
         if self.call is not None:
@@ -97,11 +96,25 @@ class Hub:
         app.cleanup_ctx.append(self._run)
         app.on_shutdown.append(self._cut_all)
 
-    async def sign_out(self, kind: ActorKind, actor_id: UUID) -> None:
-        """Tells the actor's sockets on every node that they are signed out, and closes those here."""
+    async def sign_out(
+        self, kind: ActorKind, actor_id: UUID, organisation_id: OrganisationId | None = None
+    ) -> None:
+        """Tells the actor's sockets on every node that they are signed out, and closes them.
+
+        `organisation_id`: ends its calls too; None leaves them.
+        """
+        self.feed.ring_out(kind, actor_id)
+        await self._close_all(kind, actor_id)
+        if self.call is not None and organisation_id is not None:
+            await self.call.end(kind, actor_id, organisation_id)
+
+    def _signed_out(self, kind: ActorKind, actor_id: UUID) -> None:
+        self._tasks.start("sign-out", self._close_all(kind, actor_id))
+
+    async def _close_all(self, kind: ActorKind, actor_id: UUID) -> None:
         message = wire.SignedOut()
-        await self._sio.emit(wire.name_of(message), wire.plain(message), room=_actor_room(kind, actor_id))
         for session in self._sessions.of(kind, actor_id):
+            await self._sio.emit(wire.name_of(message), wire.plain(message), room=session.sid, ignore_queue=True)
             await self._sio.disconnect(session.sid)
 
     def gauges(self) -> dict[str, float]:
@@ -124,7 +137,7 @@ class Hub:
         if self.call is not None:
             await self.call.stop()
         await self.feed.stop()
-        await _close(self._sio)
+        await self._sio.shutdown()
 
     async def _cut_all(self, app: web.Application) -> None:
         # Cut, not "disconnected by the server": clients then connect again by themselves, to another node.
@@ -159,7 +172,6 @@ class Hub:
                 raise Conflict("too-many-sockets", "too many connections of one actor")
         except Refusal as refusal:
             raise Rejected(refusal.code, wire.plain(wire.Problem.of(refusal))) from refusal
-        await self._sio.enter_room(sid, _actor_room(session.actor.kind, session.actor.id))
 
     async def _disconnect(self, sid: str, reason: str) -> None:
         if self._sessions.close(sid) is not None:
@@ -225,12 +237,8 @@ class Sockets:
 
 
 def _server(settings: HubSettings) -> Any:
-    manager = None
-    if settings.redis_url:
-        manager = RedisManager(settings.redis_url, f"{settings.prefix}:socketio")
     return socketio.AsyncServer(
         async_mode="aiohttp",
-        client_manager=manager,
         transports=["websocket"],
         cors_allowed_origins=_origins(settings.origins),
         ping_interval=PING_INTERVAL_S,
@@ -253,12 +261,6 @@ def _rope(settings: HubSettings) -> Rope | Alone:
     return Rope(settings.redis_url, settings.prefix, settings.node) if settings.redis_url else Alone()
 
 
-async def _close(sio: Any) -> None:
-    await sio.shutdown()
-    if isinstance(sio.manager, RedisManager):
-        await sio.manager.stop()
-
-
 def _aborter(environ: Mapping[str, Any]) -> Callable[[], None]:
     request: web.Request = environ["aiohttp.request"]
 
@@ -267,10 +269,6 @@ def _aborter(environ: Mapping[str, Any]) -> Callable[[], None]:
             request.transport.abort()
 
     return abort
-
-
-def _actor_room(kind: ActorKind, actor_id: UUID) -> str:
-    return f"actor:{kind}:{actor_id}"
 
 
 def _read(model: type[M], message: object) -> M:

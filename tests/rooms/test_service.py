@@ -202,7 +202,10 @@ async def test_communes_see_themselves_and_no_minutes(opened: WholeMeeting) -> N
         for reader in (h.chair, h.central, h.member, h.commune)
     }
     assert [len(r.bridges) for r in shown.values()] == [3, 3, 0, 1]
-    assert [r.minutes.state for r in shown.values()] == [MinutesState.DRAFT] * 3 + [MinutesState.NONE]
+    assert [r.minutes.state for r in shown.values()] == [MinutesState.DRAFT] + [MinutesState.NONE] * 3
+    await opened.sign()
+    states = [(await h.meetings.room(x, opened.id)).minutes.state for x in (h.chair, h.central, h.member, h.commune)]
+    assert states == [MinutesState.SIGNED] * 3 + [MinutesState.NONE]
 
 
 async def test_the_journal_comes_in_pages(house: House) -> None:
