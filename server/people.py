@@ -124,7 +124,7 @@ class Directory:
                 await accounts.revoke_all(subject)
         self._entrance.forget(subject)
         if ends:
-            await self._hub.sign_out(subject.kind, subject.id)
+            await self._hub.sign_out(subject.kind, subject.id, actor.organisation_id)
         return kept
 
     async def make_link(self, actor: Actor, person_id: PersonId) -> Made:
@@ -166,7 +166,7 @@ class Directory:
                 await accounts.revoke_all(subject)
         self._entrance.forget(subject)
         if not kept.active:
-            await self._hub.sign_out(subject.kind, subject.id)
+            await self._hub.sign_out(subject.kind, subject.id, actor.organisation_id)
         return kept
 
     async def make_join_code(self, actor: Actor, bridge_id: BridgeId) -> Made:
@@ -178,7 +178,8 @@ class Directory:
             await _bridge(accounts, actor, bridge_id)
             await accounts.set_join_code(bridge_id, digest(tidy_join_code(code)), until)
             await accounts.revoke_all(subject)
-        await self._hub.sign_out(subject.kind, subject.id)
+        self._entrance.forget(subject)
+        await self._hub.sign_out(subject.kind, subject.id, actor.organisation_id)
         return Made(code, f"{self._settings.url}/join#{code}", until)
 
 

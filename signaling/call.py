@@ -180,7 +180,7 @@ class Call:
         except RELAY_DOWN as error:
             _log.debug("who is at the relay is not known: %s", error)
             return
-        names = {one.peer for one in (*state.sources, *state.viewers)}
+        names = {s.peer for s in state.sources} | {v.peer for v in state.viewers}
         there = {name: actor for name in names if (actor := _read_peer(name)) is not None}
         if not there:
             return
