@@ -1,6 +1,8 @@
 """Real Chromium publishes its fake camera by WHIP and watches it by WHEP through the relay."""
 
 import asyncio
+import random
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
+from media import kernel
 from tests.media.running import RunningRelay
 
 FLAGS = [
@@ -20,12 +23,14 @@ FLAGS = [
 Reports = list[dict[str, Any]]
 
 PAGE = """<!doctype html><link rel=icon href=data:,><video id=v autoplay playsinline></video><script>
-async function connect(pc, url, token) {
+async function connect(pc, url, token, port) {
   await pc.setLocalDescription(await pc.createOffer());
   const answer = await fetch(url, {method: 'POST', body: pc.localDescription.sdp,
     headers: {'Content-Type': 'application/sdp', Authorization: 'Bearer ' + token}});
   if (answer.status !== 201) throw new Error(answer.status + ' ' + await answer.text());
-  await pc.setRemoteDescription({type: 'answer', sdp: await answer.text()});
+  const sdp = (await answer.text()).replace(/^(a=candidate:.* udp .* )\\d+ typ/gm, (all, head) =>
+    port ? head + port + ' typ' : all);
+  await pc.setRemoteDescription({type: 'answer', sdp});
   return answer.headers.get('Location');
 }
 async function publish(url, token) {
@@ -34,13 +39,13 @@ async function publish(url, token) {
   for (const track of media.getTracks()) pc.addTransceiver(track, {direction: 'sendonly', streams: [media]});
   return connect(pc, url, token);
 }
-async function watch(url, token) {
+async function watch(url, token, port) {
   const pc = window.sub = new RTCPeerConnection({iceServers: []});
   const stream = new MediaStream(); v.srcObject = stream;
   pc.ontrack = e => stream.addTrack(e.track);
   pc.addTransceiver('video', {direction: 'recvonly'});
   for (let i = 0; i < 3; i++) pc.addTransceiver('audio', {direction: 'recvonly'});
-  return connect(pc, url, token);
+  return connect(pc, url, token, port);
 }
 async function next_stats(pc) { await new Promise(r => setTimeout(r, 250)); return stats(pc); }
 async function stats(pc) {
@@ -92,8 +97,75 @@ def decoded(reports: Reports) -> int:
     return sum(r.get("framesDecoded", 0) for r in inbound(reports, "video"))
 
 
+def repaired(reports: Reports) -> int:
+    return sum(r.get("retransmittedPacketsReceived", 0) for r in inbound(reports, "video"))
+
+
 def energy(reports: Reports) -> float:
     return sum(r.get("totalAudioEnergy", 0.0) for r in inbound(reports, "audio"))
+
+
+class LossyLine:
+    """Between a browser and the relay: one media packet in twelve is lost on its way to the browser."""
+
+    def __init__(self, relay_port: int) -> None:
+        self._relay = ("127.0.0.1", relay_port)
+        self._chance = random.Random(3)
+        self._ways: dict[tuple[str, int], socket.socket] = {}
+        self._front = self._open(self._from_browser)
+        self.port: int = self._front.getsockname()[1]
+        self.lost = 0
+
+    def _open(self, readable: Callable[..., None], *arguments: Any) -> socket.socket:
+        sock = kernel.open_port("127.0.0.1", 0)
+        asyncio.get_running_loop().add_reader(sock.fileno(), readable, *arguments)
+        return sock
+
+    def _from_browser(self) -> None:
+        data, browser = self._front.recvfrom(2048)
+        if browser not in self._ways:
+            self._ways[browser] = self._open(self._to_browser, browser)
+        self._ways[browser].sendto(data, self._relay)
+
+    def _to_browser(self, browser: tuple[str, int]) -> None:
+        data = self._ways[browser].recv(2048)
+        is_media = 128 <= data[0] < 192 and not 192 <= data[1] <= 223
+        if is_media and self._chance.random() < 1 / 12:
+            self.lost += 1
+        else:
+            self._front.sendto(data, browser)
+
+    def close(self) -> None:
+        for sock in (*self._ways.values(), self._front):
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+            sock.close()
+
+
+@pytest.fixture
+async def line(relay: RunningRelay) -> AsyncIterator[LossyLine]:
+    made = LossyLine(relay.udp[0])
+    yield made
+    made.close()
+
+
+@pytest.mark.browser
+async def test_chromium_gets_repairs_by_rtx(relay: RunningRelay, page: Page, line: LossyLine) -> None:
+    await page.evaluate(
+        "([url, token]) => publish(url, token)",
+        [f"{relay.url}/whip/{relay.studio}", relay.token("publish", "camera")],
+    )
+    await relay.stage("camera", "camera")
+    await page.evaluate(
+        "([url, token, port]) => watch(url, token, port)",
+        [f"{relay.url}/whep/{relay.studio}/main", relay.token("watch", "tv", "main"), line.port],
+    )
+    reports = await until(page, "sub", lambda r: decoded(r) > 60 and repaired(r) > 10)
+    (picture,) = inbound(reports, "video")
+    assert picture["rtxSsrc"]
+    assert picture["nackCount"] > 0
+    assert line.lost > 10
+    # Chromium goes on counting as lost what came by RTX; nothing may be left that did not.
+    assert repaired(reports) >= picture["packetsLost"] * 0.8
 
 
 @pytest.mark.browser
