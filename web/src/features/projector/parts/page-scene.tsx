@@ -41,7 +41,7 @@ export function PageScene({ room, scene: { paper, page, turn, item } }: PageScen
         {item && (
           <div>
             <p className={styles.kicker}>{t('item', { number: item.number })}</p>
-            <h1 className={styles.large} data-length={lengthOf(item.item.title)}>
+            <h1 className={styles.large} data-length={lengthOf(item.item.title)} title={item.item.title}>
               {item.item.title}
             </h1>
           </div>

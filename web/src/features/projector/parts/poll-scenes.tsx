@@ -55,7 +55,12 @@ export function ResultScene({ poll }: { poll: Poll }) {
         <Verdict size="1em" aria-hidden />
         {p(tally.carried ? 'carried' : 'rejected')}
       </h1>
-      <p className={styles.large} data-question data-length={lengthOf(poll.question)}>
+      <p
+        className={`${styles.large} ${styles.outcome}`}
+        data-question
+        data-length={lengthOf(poll.question)}
+        title={poll.question}
+      >
         {poll.question}
       </p>
       <div className={styles.turnout}>

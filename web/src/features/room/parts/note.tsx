@@ -7,6 +7,8 @@ import { useRoomView } from '@/shared/use-room'
 import { texts } from '../i18n'
 import styles from '../room.module.css'
 
+const HALF_A_DAY_MIN = 12 * 60
+
 /** One sentence at the left of the bottom bar: what waits for the line, else where this person or the meeting stands. */
 export function Note({ room }: { room: Room }) {
   const t = useTexts(texts)
@@ -45,7 +47,7 @@ function useWords(room: Room): string {
       const poll = openPoll(room)
       if (poll) return t('note.polling', { question: poll.question })
       const delay = delay_min(room, now)
-      if (delay === null) return ''
+      if (delay === null || Math.abs(delay) > HALF_A_DAY_MIN) return '' // another day: the programme says nothing
       if (Math.abs(delay) < 2) return t('note.onTime')
       return t(delay > 0 ? 'note.behind' : 'note.ahead', { minutes: Math.abs(delay) })
     }
