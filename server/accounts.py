@@ -6,7 +6,8 @@ not by a sentence and not by the time the answer takes. Secrets are kept as hash
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -14,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from rooms.errors import Conflict, Forbidden, NotFound
+from rooms.errors import Conflict, Forbidden, NotFound, Refusal
 from rooms.ids import BridgeId, PersonId
 from rooms.roles import Actor, ActorKind
 from server.limits import Limiter
@@ -28,6 +29,10 @@ from signaling.session import SignedIn
 
 #: A role taken away or an account closed acts within this time, also on access tokens already out.
 KNOWN_FOR_S = 10.0
+#: A session ended on another server ends here within this time; one ended on this server, at once.
+LIVES_FOR_S = 5.0
+#: A device left signed in must not become somebody's for good.
+FIRST_PASSWORD_WITHIN = timedelta(minutes=15)
 _KNOWN_MAX = 20_000
 #: Devices one person or bridge is signed in on; the one longest unused goes first.
 SESSIONS_MAX = 20
@@ -75,6 +80,7 @@ class Entrance:
         self._now = now
         self._new_id = new_id
         self._cache: dict[Subject, tuple[float, Known]] = {}
+        self._families: dict[UUID, tuple[float, Subject]] = {}  # sessions lately seen to live
 
     # ── coming in ──
 
@@ -92,15 +98,13 @@ class Entrance:
 
     async def by_link(self, code: str, client: str) -> Admission:
         """Raises: NotFound `link-unknown`; Conflict `link-expired`; TooMany."""
-        await self._limiter.require("code", client)
-        async with self._store.accounts() as accounts:
+        async with self._guessed(client), self._store.accounts() as accounts:
             subject = await accounts.take_link(digest(code.strip()), self._now())
             return await self._start(accounts, subject)
 
     async def by_join_code(self, code: str, client: str) -> Admission:
         """Raises: NotFound `join-code-unknown`; Conflict `join-code-expired`; TooMany."""
-        await self._limiter.require("code", client)
-        async with self._store.accounts() as accounts:
+        async with self._guessed(client), self._store.accounts() as accounts:
             try:
                 bridge = await accounts.bridge_by_join_code_hash(digest(tidy_join_code(code)), self._now())
             except NotFound as refusal:
@@ -119,6 +123,8 @@ class Entrance:
             )
             known = await self._look_up(accounts, rotated.token.subject) if rotated.token else None
         if rotated.outcome is Rotation.REUSED:
+            if rotated.token is not None:
+                self._families.pop(rotated.token.family_id, None)
             _log.warning("a refresh token came twice; its session is ended", client=client)
             raise Unauthenticated("session-reused", "the refresh token was used before")
         if rotated.outcome is not Rotation.ROTATED or rotated.token is None or known is None:
@@ -132,14 +138,23 @@ class Entrance:
             family_id = await accounts.family_of(digest(token))
             if family_id is not None:
                 await accounts.revoke_family(family_id)
+        if family_id is not None:
+            self._families.pop(family_id, None)
 
     # ── being in ──
 
     async def known(self, token: str) -> Known:
         """Who an access token names. Raises: Unauthenticated."""
-        access = self._tokens.read(token)
-        held = self._cache.get(access.subject)
-        if held is not None and monotonic() - held[0] < KNOWN_FOR_S:
+        access, now = self._tokens.read(token), monotonic()
+        lives, held = self._families.get(access.family_id), self._cache.get(access.subject)
+        if lives is None or now - lives[0] >= LIVES_FOR_S:
+            async with self._store.accounts(write=False) as accounts:
+                if not await accounts.family_lives(access.family_id):
+                    if await self._look_up(accounts, access.subject) is None:
+                        raise Unauthenticated("account-inactive", "the account is closed")
+                    raise Unauthenticated("session-ended", "the session has ended")
+            self._remember_family(access.family_id, access.subject)
+        if held is not None and now - held[0] < KNOWN_FOR_S:
             return held[1]
         return await self._fresh(access.subject)
 
@@ -153,18 +168,24 @@ class Entrance:
         return await self._fresh(Subject(actor.kind, actor.id))
 
     def forget(self, subject: Subject) -> None:
-        """Somebody was changed: the next request looks again."""
+        """Somebody was changed or signed out: the next request looks again."""
         self._cache.pop(subject, None)
+        for family_id in [number for number, (_, whose) in self._families.items() if whose == subject]:
+            del self._families[family_id]
 
-    async def change_password(self, actor: Actor, current: str, new: str) -> Admission:
-        """Every session ends; the answer starts a new one.
+    async def change_password(self, token: str, current: str, new: str) -> Admission:
+        """Every session ends; the answer starts a new one. The first password: soon after coming in by a link.
 
-        Raises: Forbidden `people-only`, `wrong-password`; Invalid; TooMany.
+        Raises: Unauthenticated; Forbidden `people-only`, `wrong-password`, `link-needed`; Invalid; TooMany.
         """
-        person_id = require_person(actor)
+        person_id = require_person((await self.known(token)).actor)
         await self._limiter.require("password", str(person_id))
         async with self._store.accounts(write=False) as accounts:
             hashed = await accounts.password_hash(person_id)
+            began = await accounts.family_began(self._tokens.read(token).family_id)
+        # without a password a link is the only way in: a session just begun was begun by one
+        if hashed is None and (began is None or self._now() - began > FIRST_PASSWORD_WITHIN):
+            raise Forbidden("link-needed", "the first password needs a session just begun by a link")
         if hashed is not None and not await self._passwords.verify(hashed, current):
             raise Forbidden("wrong-password", "the present password is wrong")
         fresh = await self._passwords.hash(new)
@@ -172,9 +193,21 @@ class Entrance:
         async with self._store.accounts() as accounts:
             await accounts.set_password(person_id, fresh)
             await accounts.revoke_all(subject)
-            return await self._start(accounts, subject)
+            admission = await self._start(accounts, subject)
+        self.forget(subject)
+        return admission
 
     # ── within ──
+
+    @asynccontextmanager
+    async def _guessed(self, client: str) -> AsyncIterator[None]:
+        """Only failures count: all halls of a province may come from one address. Raises: TooMany."""
+        await self._limiter.require_left("code", client)
+        try:
+            yield
+        except Refusal:
+            await self._limiter.failed("code", client)
+            raise
 
     async def _admit(self, subject: Subject) -> Admission:
         async with self._store.accounts() as accounts:
@@ -189,6 +222,7 @@ class Entrance:
         await accounts.bound_families(subject, SESSIONS_MAX)
         access, until = self._tokens.mint(subject, family_id, now)
         self._remember(subject, known)
+        self._remember_family(family_id, subject)
         return Admission(access, until, secret, known)
 
     async def _fresh(self, subject: Subject) -> Known:
@@ -216,6 +250,12 @@ class Entrance:
         if len(self._cache) >= _KNOWN_MAX:
             self._cache.pop(next(iter(self._cache)))
         self._cache[subject] = (monotonic(), known)
+
+    def _remember_family(self, family_id: UUID, subject: Subject) -> None:
+        self._families.pop(family_id, None)  # the one longest unseen stays first
+        if len(self._families) >= _KNOWN_MAX:
+            self._families.pop(next(iter(self._families)))
+        self._families[family_id] = (monotonic(), subject)
 
 
 def require_person(actor: Actor) -> PersonId:

@@ -20,6 +20,7 @@ RULES: dict[str, str] = {
     "password": "10/minute",
     "verify": "20/minute",
     "upload": "120/minute",
+    "command": "120/minute",
 }
 
 
@@ -36,12 +37,27 @@ class Limiter:
         """Counts one try. Raises: TooMany with `retry_after_s`."""
         if self._scale == 0:
             return
-        limiter, rule = self._made(), self._rules[purpose]
-        if await limiter.hit(rule, purpose, who):
+        limiter = self._made()
+        if not await limiter.hit(self._rules[purpose], purpose, who):
+            raise await self._too_many(purpose, who)
+
+    async def require_left(self, purpose: str, who: str) -> None:
+        """Counts nothing: for what only failures are counted of, by `failed`. Raises: TooMany."""
+        if self._scale == 0:
             return
+        limiter = self._made()
+        if not await limiter.test(self._rules[purpose], purpose, who):
+            raise await self._too_many(purpose, who)
+
+    async def failed(self, purpose: str, who: str) -> None:
+        if self._scale != 0:
+            await self._made().hit(self._rules[purpose], purpose, who)
+
+    async def _too_many(self, purpose: str, who: str) -> TooMany:
+        limiter, rule = self._made(), self._rules[purpose]
         stats = await limiter.get_window_stats(rule, purpose, who)
         wait = max(1, round(stats.reset_time - time.time()))
-        raise TooMany("too-many-requests", f"over {RULES[purpose]}", retry_after_s=wait)
+        return TooMany("too-many-requests", f"over {RULES[purpose]}", retry_after_s=wait)
 
     def _made(self) -> RateLimiter:
         # imported late: a server that nobody signs in to yet does not wait for it

@@ -24,6 +24,7 @@ class Call:
     request: web.Request
     house: House
     known: Known | None = None
+    token: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -46,7 +47,8 @@ class Call:
 
 def client_of(request: web.Request, trusted_proxies: int) -> str:
     """`trusted_proxies`: how many proxies of ours stand in front; each added one address at the end."""
-    told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    lines = ",".join(request.headers.getall("X-Forwarded-For", ()))  # a proxy may add a line of its own
+    told = [part.strip() for part in lines.split(",") if part.strip()]
     if trusted_proxies and len(told) >= trusted_proxies:
         return told[-trusted_proxies]
     return request.remote or "unknown"
@@ -60,6 +62,7 @@ async def make_call(request: web.Request, access: Access) -> Call:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("sign-in-first", "no access token")
-    known = await house.entrance.known(token.strip())
+    token = token.strip()
+    known = await house.entrance.known(token)
     request[READER_LOCALE] = known.locale
-    return Call(request, house, known)
+    return Call(request, house, known, token)

@@ -53,7 +53,7 @@ async def change_me(call: Call, body: Body[ProfileChange]) -> Profile:
 
 async def change_my_password(call: Call, body: Body[PasswordChange]) -> None:
     """Change my password; every other session ends"""
-    admission = await call.house.entrance.change_password(call.actor, body.current, body.new)
+    admission = await call.house.entrance.change_password(call.token, body.current, body.new)
     call.request[SET_COOKIE] = admission.refresh_token
 
 

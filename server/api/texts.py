@@ -90,6 +90,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Đường dẫn đăng nhập đã dùng hoặc hết hạn. Xin người quản trị cấp đường dẫn mới.",
         "This sign-in link was used or has expired. Ask the administrator for a new one.",
     ),
+    "link-needed": (
+        "Để đặt mật khẩu lần đầu, hãy đăng nhập bằng một đường dẫn mới rồi đặt trong vòng 15 phút.",
+        "To set your first password, sign in with a new link and set it within 15 minutes.",
+    ),
     "join-code-unknown": (
         "Mã tham gia của điểm cầu không đúng. Xin kiểm tra lại từng ký tự.",
         "This join code is not known. Check every character.",
@@ -120,6 +124,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "bad-threshold": ("Tỷ lệ phải là một phân số từ 0 đến 1.", "The threshold must be a fraction from 0 to 1."),
     "time-without-zone": ("Thời gian phải kèm múi giờ.", "A time needs its zone."),
+    "bad-time": (
+        "Thời gian phải từ năm {first} đến năm {last}.",
+        "A time must be in the years {first} to {last}.",
+    ),
     "ends-before-start": ("Giờ kết thúc phải sau giờ bắt đầu.", "The meeting must end after it starts."),
     "bad-members-in-office": (
         "Số thành viên đương nhiệm phải là số dương.",

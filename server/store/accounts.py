@@ -301,6 +301,22 @@ class Accounts:
     async def family_of(self, token_hash: str) -> UUID | None:
         return await self._session.scalar(select(RefreshRow.family_id).where(RefreshRow.token_hash == token_hash))
 
+    async def family_lives(self, family_id: UUID) -> bool:
+        """Whether the session has not ended."""
+        query = select(RefreshRow.token_hash).where(
+            RefreshRow.family_id == family_id, RefreshRow.revoked.is_(False)
+        )
+        return await self._session.scalar(query.limit(1)) is not None
+
+    async def family_began(self, family_id: UUID) -> datetime | None:
+        began: datetime | None = await self._session.scalar(
+            select(RefreshRow.issued_at)
+            .where(RefreshRow.family_id == family_id)
+            .order_by(RefreshRow.issued_at)
+            .limit(1)
+        )
+        return began
+
     async def revoke_family(self, family_id: UUID) -> None:
         await self._changed(update(RefreshRow).where(RefreshRow.family_id == family_id).values(revoked=True))
 
@@ -314,7 +330,8 @@ class Accounts:
             await self.revoke_family(family_id)
 
     async def revoke_all(self, subject: Subject) -> None:
-        """Every session of a person or bridge: a new password, an account closed."""
+        """Every session of a person or bridge, and the links not yet used: a new password, an account closed."""
+        await self._changed(delete(LinkRow).where(LinkRow.subject_id == subject.id, LinkRow.used_at.is_(None)))
         await self._changed(update(RefreshRow).where(RefreshRow.subject_id == subject.id).values(revoked=True))
 
     async def forget_expired(self, now: datetime) -> int:

@@ -193,7 +193,7 @@ async def test_a_closed_account_is_out_at_once(town: Town) -> None:
     assert (await admin.patch(f"/api/people/{member.id}", {"active": False})).json["active"] is False
     (await member.get("/api/me")).refused(401, "account-inactive", "Tài khoản đã bị khóa.")
     (await refresh(town, token)).refused(401, "session-ended")
-    (await town.nobody.post("/api/session/link", {"code": spare})).refused(401, "account-inactive")
+    (await town.nobody.post("/api/session/link", {"code": spare})).refused(404, "link-unknown")
 
 
 async def test_a_new_password_ends_the_other_sessions(town: Town) -> None:
