@@ -124,12 +124,30 @@ function People({ room }: { room: Room }) {
       problem={command.error ?? directory.error}
       pending={command.isPending}
       onInvite={(ids, role) =>
-        command.mutate({ kind: 'invite_people', people: ids.map(person_id => ({ person_id, role })) })
+        command.mutate({
+          kind: 'invite_people',
+          people: [...stepsDown(room, ids, role), ...given(ids, role)],
+        })
       }
       onRemove={person_id => command.mutate({ kind: 'uninvite_person', person_id })}
     />
   )
 }
+
+type PersonRole = (typeof PERSON_ROLES)[number]
+
+const given = (ids: readonly string[], role: PersonRole) => ids.map(person_id => ({ person_id, role }))
+
+/** A meeting has one chair: naming another makes the one before a member, in the same command. */
+const stepsDown = (room: Room, ids: readonly string[], role: PersonRole) =>
+  role === 'chair'
+    ? given(
+        room.attendants
+          .filter(person => person.role === role && !ids.includes(person.person_id))
+          .map(person => person.person_id),
+        'member',
+      )
+    : []
 
 function Bridges({ room }: { room: Room }) {
   const t = useTexts(texts)
