@@ -19,6 +19,8 @@ from rooms.values import NAME_MAX, TITLE_MAX, TWO_THIRDS, Threshold, clean
 
 ATTENDANTS_MAX = 5_000
 MEMBERS_IN_OFFICE_MAX = 5_000
+#: Beyond them no meeting is held, and at the calendar's ends a zone cannot be told any more.
+YEARS = range(2000, 2201)
 
 
 class MeetingState(StrEnum):
@@ -57,6 +59,8 @@ class Details:
         """The same, cleaned. Raises: Invalid."""
         if self.starts_at.tzinfo is None or (self.ends_at is not None and self.ends_at.tzinfo is None):
             raise Invalid("time-without-zone", "times need a zone")
+        if any(at is not None and at.year not in YEARS for at in (self.starts_at, self.ends_at)):
+            raise Invalid("bad-time", "not a time of a meeting", first=YEARS[0], last=YEARS[-1])
         if self.ends_at is not None and self.ends_at <= self.starts_at:
             raise Invalid("ends-before-start", "the meeting would end before it starts")
         if self.members_in_office is not None and not 1 <= self.members_in_office <= MEMBERS_IN_OFFICE_MAX:

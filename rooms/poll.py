@@ -144,6 +144,7 @@ def decide(
     match command:
         case CancelPoll():
             act.seat.require(Right.PREPARE_POLLS)
+            meeting.require(MeetingState.DRAFT, MeetingState.CONVENED, MeetingState.OPEN)
             _require(poll, PollState.PREPARED)
             return (PollCancelled(poll.id),)
         case OpenPoll():

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     upload_max_mb: int = Field(100, ge=1, le=2000)
     soffice: str = "soffice"
     log_level: str = "INFO"
+    metrics_token: SecretStr | None = Field(None, min_length=16)  # none: /metrics answers this machine only
 
     @field_validator("public_url")
     @classmethod

@@ -59,6 +59,7 @@ async def send_command(
     """Do something in a meeting."""
     once = call.once(idempotency_key, body)
     house = call.house
+    await house.limiter.require("command", str(call.actor.id))
     match body:
         case CompileMinutes() | CorrectMinutes() | LockMinutes() | SignMinutes():
             return await house.minutes.do(call.actor, meeting_id, body, once)

@@ -21,6 +21,7 @@ async def upload_paper(
     """Add a paper: its raw bytes."""
     if call.request.content_type != OCTETS:
         raise UnsupportedType("bytes-wanted", "the body must be application/octet-stream")
+    await call.house.limiter.require("upload", str(call.actor.id))
     item_id = None if query.item_id is None else ItemId(query.item_id)
     return await call.house.papers.add(
         call.actor,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 
 from aiohttp import web
@@ -12,11 +14,13 @@ from pydantic import TypeAdapter
 from server import metrics
 from server.api.schemas import Health
 from server.house import HOUSE
+from server.settings import Settings
 
 #: Everything that is not an address of ours belongs to the app and is routed there.
 APP_PATHS = r"/{path:(?!(?:api|media|ws|metrics|healthz|readyz)(?:/|$)).*}"
 _HEALTH = TypeAdapter(Health)
 _PING_S = 2.0
+_FORWARDED = frozenset({"X-Forwarded-For", "Forwarded", "X-Real-Ip"})
 
 
 def add_site(app: web.Application) -> None:
@@ -60,8 +64,24 @@ def _health(checks: dict[str, bool], needed: tuple[str, ...]) -> web.Response:
 
 async def read_metrics(request: web.Request) -> web.Response:
     house = request.app[HOUSE]
+    if not _may_read_metrics(request, house.settings):
+        raise web.HTTPNotFound
     text = house.metrics.text(house.hub.gauges(), house.relay_lives())
     return web.Response(body=text, headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+def _may_read_metrics(request: web.Request, settings: Settings) -> bool:
+    """With the token when there is one, else from this machine; what a proxy passes on is from elsewhere."""
+    if settings.metrics_token is not None:
+        scheme, _, told = request.headers.get("Authorization", "").partition(" ")
+        token = settings.metrics_token.get_secret_value()
+        return scheme.lower() == "bearer" and hmac.compare_digest(told.strip().encode(), token.encode())
+    if not _FORWARDED.isdisjoint(name.title() for name in request.headers):
+        return False
+    try:
+        return ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False
 
 
 async def read_document(request: web.Request) -> web.Response:
@@ -87,11 +107,19 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 
 def _find(folder: Path, path: str) -> Path | None:
-    wanted = (folder / path).resolve()
-    inside = wanted.is_relative_to(folder.resolve())
-    if inside and wanted.is_file() and not any(part.startswith(".") for part in Path(path).parts):
+    if _is_ours(folder, path):
         return folder / path
     if path.startswith("assets/"):
         return None  # a page of an older build asks for what is gone: not for the app's page
     start = folder / "index.html"
     return start if start.is_file() else None
+
+
+def _is_ours(folder: Path, path: str) -> bool:
+    if any(part.startswith(".") for part in Path(path).parts):
+        return False
+    try:
+        wanted = (folder / path).resolve()
+        return wanted.is_relative_to(folder.resolve()) and wanted.is_file()
+    except (OSError, ValueError):
+        return False  # too long for a file's name, or with a NUL in it

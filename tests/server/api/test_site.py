@@ -71,6 +71,23 @@ async def test_metrics_name_routes_not_addresses(town: Town) -> None:
     assert meeting_id not in text
 
 
+async def test_metrics_are_for_this_machine(town: Town) -> None:
+    for name in ("X-Forwarded-For", "Forwarded", "x-real-ip"):
+        passed_on = await town.nobody.get("/metrics", headers={name: "203.0.113.9"})
+        assert passed_on.status == 404, name
+        assert b"dienhong_live" not in passed_on.content
+
+
+async def test_metrics_from_elsewhere_want_their_token(data: Path, aiohttp_client: Callable[..., Any]) -> None:
+    token = "khoa-cua-prometheus"
+    town = await town_of(aiohttp_client, settings_for(data, metrics_token=token))
+    for told in ("", "Bearer ", "Bearer khoa-cua-prometheuS", f"Basic {token}"):
+        answer = await town.nobody.get("/metrics", headers={"Authorization": told})
+        assert answer.status == 404, told
+    headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "203.0.113.9"}
+    assert b"dienhong_live" in (await town.nobody.get("/metrics", headers=headers)).content
+
+
 async def test_the_document_is_served(town: Town) -> None:
     document = (await town.nobody.get("/api/openapi.json")).json
     assert document["openapi"] == "3.1.0"
