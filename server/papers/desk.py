@@ -28,12 +28,16 @@ from rooms.roles import Actor
 from rooms.service import Meetings
 from rooms.values import TITLE_MAX, clean
 from server.papers.blobs import Blobs, Draft
-from server.papers.office import Office
+from server.papers.office import SUFFIXES, Office
 from server.refusals import BadRequest, TooLarge
 
 CHUNK = 1 << 18
 INSPECT_TIMEOUT_S = 90
 PDF = "application/pdf"
+#: What a name ends with, by what the bytes are; the first is given to a name that says something else.
+_ENDINGS = {PDF: (".pdf",), "image/png": (".png",), "image/jpeg": (".jpg", ".jpeg")} | {
+    media_type: (suffix,) for media_type, suffix in SUFFIXES.items()
+}
 
 
 class Bytes(Protocol):
@@ -108,7 +112,8 @@ class PaperDesk:
 
     async def original(self, paper: Paper) -> File:
         """Raises: BlobMissing; Unavailable."""
-        return File(await self._blobs.path(paper.sha256), paper.media_type, paper.filename, inline=False)
+        name = ending_truly(paper.filename, paper.media_type)
+        return File(await self._blobs.path(paper.sha256), paper.media_type, name, inline=False)
 
     async def pages(self, paper: Paper) -> File:
         """Raises: Conflict `paper-has-no-pages`; BlobMissing; Unavailable."""
@@ -188,6 +193,12 @@ def tidy_filename(filename: str) -> str:
     if dot and stem and len(ending) <= 10:
         return f"{stem[:140].rstrip()}.{ending}"
     return name[:150] or "paper"
+
+
+def ending_truly(name: str, media_type: str) -> str:
+    """Whoever saves it opens what was looked into: a PDF called page.html must not be a page there."""
+    endings = _ENDINGS.get(media_type, ())
+    return name if not endings or name.casefold().endswith(endings) else f"{name}{endings[0]}"
 
 
 def _once(key: str | None, meeting_id: MeetingId, paper: Paper) -> Once | None:

@@ -20,7 +20,7 @@ import structlog
 TIMEOUT_S = 90
 FILE_MAX = 300 * 1024 * 1024
 MEMORY_MAX = 4 * 1024 * 1024 * 1024
-_SUFFIXES = {
+SUFFIXES = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
@@ -63,7 +63,7 @@ class Office:
 
     async def convert(self, source: Path, media_type: str, target: Path) -> bool:
         """Whether `target` now has the pages. False: not installed, not that kind, or it failed."""
-        suffix = _SUFFIXES.get(media_type)
+        suffix = SUFFIXES.get(media_type)
         if self._program is None or suffix is None:
             return False
         async with self._one_at_a_time:

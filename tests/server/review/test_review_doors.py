@@ -85,6 +85,7 @@ async def test_what_is_uploaded_never_runs_in_our_pages(town: Town) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Content-Security-Policy"].startswith("sandbox;")
     assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["Content-Disposition"].endswith("''a.html.pdf")
 
 
 @pytest.mark.parametrize(
