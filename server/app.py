@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from aiohttp import web
@@ -62,7 +63,7 @@ def make_app(
     passwords = Passwords()
     tokens = Tokens(settings.signing_key(), settings.access_ttl_s)
     entrance = Entrance(store, tokens, passwords, limiter, settings, now, new_id)
-    hub_settings = HubSettings(redis_url=settings.redis_url)
+    hub_settings = HubSettings(redis_url=settings.redis_url, origins=origins_of(settings))
     hub = Hub(store, entrance.signed_in, relay if settings.with_relay else None, hub_settings)
     meetings = Meetings(store, hub.doorbell, now, new_id)
     house = House(
@@ -107,6 +108,12 @@ def relays_of(settings: Settings) -> Relay:
         return RelayClient(urls[0] if urls else "", key)
     places = SharedPlaces(settings.redis_url, HubSettings().prefix) if settings.redis_url else OwnPlaces()
     return RelayPool({url: RelayClient(url, key) for url in urls}, places)
+
+
+def origins_of(settings: Settings) -> tuple[str, ...]:
+    """Whose pages may connect beside those of the name that was asked for: a proxy may not keep it."""
+    told = urlsplit(settings.public_url)
+    return (f"{told.scheme}://{told.netloc}",) if told.netloc else ()
 
 
 def blobs_of(settings: Settings) -> Blobs:

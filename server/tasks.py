@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from signaling.tasks import unbroken
+
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 #: Work that lasted this long was well: the next pause is the first again.
@@ -25,9 +27,11 @@ class Supervisor:
         task.add_done_callback(self._tasks.discard)
 
     def every(self, name: str, period_s: float, step: Callable[[], Awaitable[object]]) -> None:
+        """`step` is not cut off by `stop`: it may be at a statement of the store."""
+
         async def work() -> None:
             while True:
-                await step()
+                await unbroken(_run(step))
                 await asyncio.sleep(period_s)
 
         self.keep(name, work)
@@ -37,6 +41,10 @@ class Supervisor:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _run(step: Callable[[], Awaitable[object]]) -> None:
+    await step()
 
 
 async def _kept(name: str, work: Callable[[], Awaitable[None]]) -> None:
