@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from rooms.errors import Refusal
+from rooms.errors import NotFound, Refusal
 from rooms.events import Event
 from rooms.ids import BridgeId, MeetingId, PersonId, PollId
 from rooms.journal import Entry
@@ -137,7 +137,7 @@ class Feed:
         stream = self._streams.get(meeting_id) or self._open(meeting_id, meeting.last_seq)
         self._of_socket.setdefault(sid, set()).add(meeting_id)
         try:
-            return await stream.admit(Listener.of(sid, place), after)
+            return await stream.admit(await self._expected(stream, sid, place), after)
         except BaseException:
             await self.leave(sid, meeting_id)
             raise
@@ -154,6 +154,17 @@ class Feed:
             if (stream := self._streams.get(meeting_id)) is not None:
                 stream.listeners.pop(sid, None)
                 self._close_if_empty(stream)
+
+    async def _expected(self, stream: Stream, sid: str, place: Seat) -> Listener:
+        """Reads the seat again once the stream knows of the listener: who loses it from then on is found there."""
+        while True:
+            listener = Listener.of(sid, place)
+            await stream.expect(listener)
+            _, place = await unbroken(self._place(place.actor, stream.meeting_id))
+            if stream.meeting_id not in self._of_socket.get(sid, ()):  # left, or found without a seat, meanwhile
+                raise NotFound("meeting-unknown", "no longer in the meeting")
+            if stream.expects(listener) and place.role is listener.seat.role:
+                return listener
 
     async def _place(self, actor: Actor, meeting_id: MeetingId) -> tuple[Meeting, Seat]:
         async with self._store.begin(write=False) as tx:
@@ -205,7 +216,9 @@ class Feed:
         await stream.dismiss(listener.sid)
         await self._outlet.tell(listener.sid, "seat", _plain_seat(stream.meeting_id))
         if place is not None:
-            await stream.admit(Listener.of(listener.sid, place), stream.sent)
+            fresh = Listener.of(listener.sid, place)
+            await stream.expect(fresh)
+            await stream.admit(fresh, stream.sent)
         else:
             self._of_socket.get(listener.sid, set()).discard(stream.meeting_id)
             self._close_if_empty(stream)

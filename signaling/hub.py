@@ -30,6 +30,7 @@ from signaling.call import Call
 from signaling.feed import Feed
 from signaling.presence import Presence
 from signaling.session import Authenticate, Session, Sessions
+from signaling.strangers import Strangers
 from signaling.tasks import Tasks, repeat
 
 PATH: Final = "/ws"
@@ -77,6 +78,7 @@ class Hub:
         self.call = Call(store, relay) if relay is not None else None
         if self.call is not None:
             self.feed.add_hearer(self.call.hear)
+        self._strangers = Strangers(self._cut_stranger)
         self._tasks = Tasks()
         self._sio.on("connect", self._connect)
         self._sio.on("disconnect", self._disconnect)
@@ -151,6 +153,12 @@ class Hub:
             if self._waiting(session.sid) > QUEUE_MAX:
                 _log.warning("socket of %s is too slow and is cut", session.actor.id)
                 session.abort()
+        signed_in = {self._sio.manager.eio_sid_from_sid(session.sid, "/") for session in self._sessions}
+        self._strangers.look(sid for sid in self._sio.eio.sockets if sid not in signed_in)
+
+    def _cut_stranger(self, eio_sid: str) -> None:
+        if (environ := self._sio.environ.get(eio_sid)) is not None:
+            _aborter(environ)()
 
     def _waiting(self, sid: str) -> int:
         eio_sid = self._sio.manager.eio_sid_from_sid(sid, "/")
@@ -180,9 +188,12 @@ class Hub:
     async def _enter(self, sid: str, message: object = None) -> Answer:
         async def enter(session: Session) -> wire.Message:
             asked = _read(wire.Enter, message)
+            if not session.entering.take():
+                raise Conflict("too-many-requests", "a socket asks to enter too often")
             if self.feed.count(sid) >= MEETINGS_PER_SOCKET:
                 raise Conflict("too-many-meetings", "a socket follows a few meetings at most")
-            seq = await self.feed.enter(sid, session.actor, MeetingId(asked.meeting_id), asked.after)
+            async with session.turn:
+                seq = await self.feed.enter(sid, session.actor, MeetingId(asked.meeting_id), asked.after)
             if self._sessions.get(sid) is None:  # closed meanwhile
                 await self.feed.gone(sid)
             return wire.Entered(seq=seq)

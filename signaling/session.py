@@ -6,13 +6,19 @@ Knows sockets by their ids and how to cut them; how a token is read is the serve
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from rooms.errors import Forbidden
 from rooms.roles import Actor, ActorKind
+
+#: Each entering reads the journal: a socket's few meetings twice over, then one a second.
+ENTERS_AT_ONCE: Final = 32
+ENTER_AGAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,28 @@ Authenticate = Callable[[str], Awaitable[SignedIn]]
 
 
 @dataclass(slots=True)
+class Allowance:
+    """So many at once, and one more every `again_s`."""
+
+    most: int
+    again_s: float
+    left: float = field(init=False)
+    at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left, self.at = float(self.most), time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self.left = min(float(self.most), self.left + (now - self.at) / self.again_s)
+        self.at = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+@dataclass(slots=True)
 class Session:
     """One connected socket. `abort` cuts the connection without waiting for what is queued."""
 
@@ -35,6 +63,8 @@ class Session:
     actor: Actor
     abort: Callable[[], None]
     expiry: asyncio.TimerHandle | None = field(default=None)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one entering at a time
+    entering: Allowance = field(default_factory=lambda: Allowance(ENTERS_AT_ONCE, ENTER_AGAIN_S))
 
 
 class Sessions:

@@ -67,20 +67,31 @@ class Stream:
     def room(self, audience: Audience) -> str:
         return f"{self.meeting_id}:{audience}"
 
-    async def admit(self, listener: Listener, after: int) -> int:
-        """Sends what the listener missed, then lets it in; up to which entry it has been told."""
+    async def expect(self, listener: Listener) -> None:
+        """From now on it is found among the listeners; it is told nothing before `admit`."""
+        before = self.listeners.get(listener.sid)
         self.listeners[listener.sid] = listener
-        while after < self.sent <= after + REPLAY_MAX:
+        if before is not None and before.joined and before.audience is not listener.audience:
+            await self._outlet.quit(listener.sid, self.room(before.audience))
+
+    def expects(self, listener: Listener) -> bool:
+        return self.listeners.get(listener.sid) is listener
+
+    async def admit(self, listener: Listener, after: int) -> int:
+        """Sends the expected listener what it missed, then lets it in; up to which entry it has been told."""
+        while self.expects(listener) and after < self.sent <= after + REPLAY_MAX:
             entries = await unbroken(self._read(after))
             if len(entries) < PAGE:
                 break  # the rest is short: with the lock held, below
             after = await self._replay(listener, after, entries)
         async with self._turn:
+            if not self.expects(listener):  # left, or has another seat, meanwhile
+                return self.sent
             if after + REPLAY_MAX < self.sent:
                 await self._send(listener.sid, self.sent, self.sent, [])  # a gap that the client sees and fills
             elif after < self.sent and (entries := await unbroken(self._read(after))):
                 await self._replay(listener, after, entries)
-            if listener.sid in self.listeners:
+            if self.expects(listener):
                 self.listeners[listener.sid] = replace(listener, joined=True)
                 await self._outlet.join(listener.sid, self.room(listener.audience))
             return self.sent
