@@ -78,6 +78,7 @@ class Viewer:
     jitter_ms: float | None = None
     rtt_ms: float | None = None
     remb_kbps: float | None = None
+    rendition: str = "full"  # "audio": its line is too narrow for the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +288,7 @@ def _viewer(answer: Any) -> Viewer:
         _number(answer.get("jitter_ms")),
         _number(answer.get("rtt_ms")),
         _number(answer.get("remb_kbps")),
+        str(answer.get("rendition", "full")),
     )
 
 

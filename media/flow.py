@@ -4,6 +4,7 @@ Turns packets of sources into packets of slots, reports of viewers into link qua
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,11 +13,13 @@ from media.fanout import Batch, Fanout, Lane, Seat
 from media.kernel import Outbox
 from media.peer import Publisher, Viewer, random_ssrc
 from media.programme import Cue, Programme
+from media.rendition import Rendition
 from media.rtp import Codec
 from media.slot import Clear
 from media.studio import Studio
 
 FLUSH_AFTER_S: Final = 0.002
+COUNT_EVERY: Final = 8192  # packets of the picture; a quarter of what a receiver's count can bridge
 
 
 class Flow:
@@ -138,7 +141,7 @@ class Flow:
                     viewer.quality.remb_kbps = part.bitrate_bps // 1000
                 case rtcp.KeyFrameRequest():
                     cue = programme.cue_by_ssrc(part.media)
-                    if cue is not None:
+                    if cue is not None and viewer.lane.video:
                         wish_key_frame(studio, cue)
                 case rtcp.Nack():
                     self._repair(programme, viewer, part, now)
@@ -155,6 +158,8 @@ class Flow:
     def _repair(self, programme: Programme, viewer: Viewer, nack: rtcp.Nack, now: float) -> None:
         cue, seat = programme.cue_by_ssrc(nack.media), viewer.seat
         if cue is None or seat is None or viewer.address is None:
+            return
+        if cue.index == 0 and not viewer.lane.video:
             return
         if cue.index and cue.live_peer == viewer.name:
             return
@@ -183,15 +188,49 @@ class Flow:
         if kept:
             firsts[0] = kept[0].sequence
         viewer.lane = replace(viewer.lane, profile=viewer.sender.profile.name)
-        seat = viewer.seat = Seat(viewer.address, viewer.sender, tuple(firsts))
+        viewer.seat = Seat(viewer.address, viewer.sender, tuple(firsts))
         programme.seat(viewer)
-        lane = programme.lanes[viewer.lane]
+        self._show(studio, programme, viewer, kept)
+
+    def _show(self, studio: Studio, programme: Programme, viewer: Viewer, kept: Sequence[Clear]) -> None:
+        """A picture for one who has none yet: what was kept since the last key frame, else a new one."""
+        lane, seat = programme.lanes[viewer.lane], viewer.seat
+        assert seat is not None
         for packet in kept:
             if lane.takes(packet):
                 self._send_to(lane, seat, programme.video, packet)
         self.outbox.flush()  # the fan-out sends at once: what was kept must not come after what is live
         if not kept and viewer.lane.video:
             wish_key_frame(studio, programme.video)
+
+    def suit(self, studio: Studio, programme: Programme, now: float) -> None:
+        """Once a second: who cannot keep up goes without the picture until its line is better."""
+        source = studio.sources.get(programme.video.live_peer or "")
+        needs_kbps = source.video.kbps if source is not None and source.video is not None else 0.0
+        for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
+            ladder, quality = viewer.ladder, viewer.quality
+            if not viewer.lane.video and ladder.rendition is Rendition.FULL:
+                continue  # it asked for sound only
+            if needs_kbps and ladder.judge(now, needs_kbps, quality.remb_kbps, quality.loss):
+                quality.loss = quality.remb_kbps = None  # they spoke of the other rendition
+                full = ladder.rendition is Rendition.FULL
+                kept = programme.video.since_key_frame() if full else []
+                programme.reseat(viewer, replace(viewer.lane, video=full))
+                viewer.picture_at = programme.video.slot.highest
+                self._show(studio, programme, viewer, kept)
+            elif ladder.rendition is Rendition.AUDIO:
+                self._keep_count(programme, viewer)
+
+    def _keep_count(self, programme: Programme, viewer: Viewer) -> None:
+        """A receiver that misses half a turn of the sequence numbers could never decrypt the picture again."""
+        cue, seat = programme.video, viewer.seat
+        newest = cue.slot.highest - len(cue.frame)
+        if seat is None or newest - viewer.picture_at < COUNT_EVERY:
+            return
+        for packet in cue.ring.since(newest, newest):
+            viewer.picture_at = newest
+            if packet.codec in dict(viewer.lane.payload_types):
+                self._send_to(programme.lanes[viewer.lane], seat, cue, packet)
 
     def _send_to(self, lane: Lane, seat: Seat, cue: Cue, packet: Clear) -> None:
         header = lane.header(cue.slot.ssrc, packet)

@@ -11,6 +11,7 @@ from media import rtcp, rtp, srtp
 from media.dtls import Fingerprint
 from media.fanout import LaneKey, Seat
 from media.kernel import Address
+from media.rendition import Ladder
 from media.repair import Allowance, Gaps, KeyFrameWish, LinkQuality, Reception
 from media.rtp import Codec
 
@@ -162,6 +163,8 @@ class Viewer(Peer):
     seat: Seat | None = None
     quality: LinkQuality = field(default_factory=LinkQuality)
     allowance: Allowance = field(default_factory=lambda: Allowance(REPAIRS_PER_S, REPAIR_BURST))
+    ladder: Ladder = field(default_factory=Ladder)
+    picture_at: int = 0  # extended number of the slot's last packet that certainly reached out to it
     repaired: int = 0
     repairs: dict[int, int] = field(default_factory=dict)  # payload type for RTX by the one it repairs
     repair_sequence: int = field(default_factory=lambda: secrets.randbelow(1 << 15))  # extended
@@ -177,4 +180,5 @@ class Viewer(Peer):
             "rtt_ms": self.quality.rtt_ms,
             "remb_kbps": self.quality.remb_kbps,
             "repaired": self.repaired,
+            "rendition": self.ladder.rendition.value,
         }

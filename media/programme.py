@@ -138,12 +138,21 @@ class Programme:
             lane = self.lanes[viewer.lane] = self._fanout.lane(viewer.lane)
         lane.add(seat)
 
+    def reseat(self, viewer: Viewer, key: LaneKey) -> None:
+        """Give a seated viewer the slots of another lane."""
+        self._unseat(viewer)
+        viewer.lane = key
+        self.seat(viewer)
+
     def dismiss(self, viewer: Viewer) -> None:
         others = self.viewers.get(viewer.name, [])
         if viewer in others:
             others.remove(viewer)
         if not others:
             self.viewers.pop(viewer.name, None)
+        self._unseat(viewer)
+
+    def _unseat(self, viewer: Viewer) -> None:
         lane = self.lanes.get(viewer.lane)
         if viewer.seat is not None and lane is not None:
             lane.remove(viewer.seat)

@@ -144,6 +144,7 @@ class Worker:
                 self._flow.report_to(publisher, now)
             for programme in studio.programmes.values():
                 self._flow.report_to_viewers(studio, programme, now)
+                self._flow.suit(studio, programme, now)
             if studio.is_idle(now):
                 del self._studios[studio.name]
         for peer in [p for p in self._peers.values() if p.is_silent(now)]:

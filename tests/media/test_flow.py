@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -80,7 +80,10 @@ class House:
 
     def _packet(self, packet: Packet) -> None:
         clear = rtp.build(packet)
-        self.flow.packet(self.studio, self.centre, self._sealed.protect(clear[:12], clear[12:], 0), self.now)
+        self.flow.packet(self.studio, self.centre, self._seal(clear), self.now)
+
+    def _seal(self, clear: bytes) -> bytes:
+        return self._sealed.protect(clear[:12], clear[12:], self._sequence >> 16)
 
     def join(self, name: str = "tv") -> Screen:
         viewer = Viewer(
@@ -168,3 +171,69 @@ def test_a_viewer_with_rtx_gets_repairs_as_a_stream_of_their_own(house: House) -
     for packet, lost in zip(again, [first[1], first[3]] * 2, strict=True):
         assert packet.payload == lost.sequence.to_bytes(2, "big") + lost.payload
         assert (packet.timestamp, packet.marker) == (lost.timestamp, lost.marker)
+
+
+def complain(house: House, screen: Screen, *, loss: int = 0, remb_kbps: int = 4000, seconds: int = 1) -> None:
+    """Seconds of a programme whose viewer reports this loss (of 256) and this estimate each second."""
+    cue = house.programme.cues[0 if screen.viewer.lane.video else 1]
+    for _ in range(seconds):
+        for _ in range(15):
+            house.frame()
+            house.now += 1 / 30
+        house.sound()
+        assert house.centre.video is not None
+        house.centre.video.kbps = 600.0
+        report = rtcp.ReceiverReport(1, (rtcp.Report(cue.slot.ssrc, loss, 0, 0, 0, 0, 0),))
+        told = rtcp.receiver_report(report) + rtcp.remb(1, remb_kbps * 1000, [cue.slot.ssrc])
+        house.hear(screen, told)
+        house.flow.suit(house.studio, house.programme, house.now)
+
+
+def kinds(screen: Screen) -> set[int]:
+    return {packet.payload_type for packet in screen.packets()}
+
+
+def test_a_line_too_narrow_for_the_picture_gets_the_sound_and_the_picture_again_later(house: House) -> None:
+    house.frame(KEY)
+    screen, other = house.join("narrow"), house.join("wide")
+    complain(house, screen, seconds=8)
+    assert kinds(screen) == {96, 111}
+    complain(house, screen, remb_kbps=200, seconds=6)
+    assert screen.viewer.snapshot()["rendition"] == "audio"
+    screen.packets()
+    complain(house, screen, seconds=3)
+    assert kinds(screen) == {111}
+    ssrc = house.programme.video.slot.ssrc
+    house.hear(
+        screen, rtcp.picture_loss(1, ssrc) + rtcp.nack(1, ssrc, [house.programme.video.slot.highest & 0xFFFF])
+    )
+    assert list(screen.datagrams()) == []
+    house.frame(KEY)
+    complain(house, screen, seconds=12)
+    assert screen.viewer.snapshot()["rendition"] == "full"
+    assert kinds(screen) == {96, 111}
+    assert house.centre.video is not None
+    assert house.centre.video.wish.due(house.now)  # the last key frame is too long ago
+    assert other.viewer.snapshot()["rendition"] == "full"
+    assert len(other.packets()) > 200
+
+
+def test_the_picture_can_be_opened_after_a_long_time_without_it(house: House) -> None:
+    house.frame(KEY)
+    screen = house.join()
+    complain(house, screen, loss=128, seconds=14)
+    assert not screen.viewer.lane.video
+    screen.packets()
+    start = house.programme.video.slot.highest
+    while house.programme.video.slot.highest - start < 40_000:  # more than half a turn of the numbers
+        complain(house, screen, loss=128)
+    complain(house, screen, seconds=30)
+    assert screen.viewer.lane.video
+    assert kinds(screen) == {96, 111}  # every datagram was opened
+
+
+def test_who_asked_for_sound_only_is_never_given_a_picture(house: House) -> None:
+    screen = house.join()
+    house.programme.reseat(screen.viewer, replace(screen.viewer.lane, video=False))
+    complain(house, screen, seconds=30)
+    assert kinds(screen) == {111}
