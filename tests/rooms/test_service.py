@@ -204,7 +204,8 @@ async def test_communes_see_themselves_and_no_minutes(opened: WholeMeeting) -> N
     assert [len(r.bridges) for r in shown.values()] == [3, 3, 0, 1]
     assert [r.minutes.state for r in shown.values()] == [MinutesState.DRAFT] + [MinutesState.NONE] * 3
     await opened.sign()
-    states = [(await h.meetings.room(x, opened.id)).minutes.state for x in (h.chair, h.central, h.member, h.commune)]
+    readers = (h.chair, h.central, h.member, h.commune)
+    states = [(await h.meetings.room(reader, opened.id)).minutes.state for reader in readers]
     assert states == [MinutesState.SIGNED] * 3 + [MinutesState.NONE]
 
 
