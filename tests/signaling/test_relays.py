@@ -64,7 +64,7 @@ async def test_a_kept_entry_is_withdrawn_at_the_end(owners: tuple[RedisRelays, R
 
     keeping = asyncio.create_task(one.keep(look))
     await announced.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while not await two.known():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     keeping.cancel()

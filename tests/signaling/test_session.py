@@ -23,7 +23,7 @@ async def test_a_bad_handshake_is_refused_with_its_code(world: World) -> None:
             client.on("connect_error", refusals.append)
             with pytest.raises(socketio.exceptions.ConnectionError):
                 await client.connect(
-                    node.url, socketio_path="/ws", transports=["websocket"], auth=auth, wait_timeout=3
+                    node.url, socketio_path="/ws", transports=["websocket"], auth=auth, wait_timeout=9
                 )
             assert refusals[0]["message"] == code  # type: ignore[index]
         assert node.hub.gauges()["sockets"] == 0
@@ -74,7 +74,7 @@ async def test_a_socket_ends_with_its_token(world: World) -> None:
         client = Tablet(world, world.chair)
         await client.connect(node, world.token(world.chair, seconds=0.5))
         assert (await client.enter(0))["ok"]
-        await client.until(lambda: bool(client.of("disconnect")), 5)
+        await client.until(lambda: bool(client.of("disconnect")))
         assert node.hub.gauges()["sockets"] == 0
 
 

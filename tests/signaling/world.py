@@ -28,7 +28,7 @@ from server.store.accounts import Bridge, Organisation, Person
 from signaling.hub import Hub, HubSettings
 from signaling.session import SignedIn
 
-WAIT_S = 8.0
+WAIT_S = 24.0  # only a failure takes so long
 
 
 def now() -> datetime:
@@ -189,7 +189,7 @@ class Tablet:
 
     async def connect(self, node: Node, token: str | None = None) -> None:
         auth = {"token": token or self.world.token(self.actor)}
-        await self.sio.connect(node.url, socketio_path="/ws", transports=["websocket"], auth=auth, wait_timeout=5)
+        await self.sio.connect(node.url, socketio_path="/ws", transports=["websocket"], auth=auth, wait_timeout=15)
 
     async def enter(self, after: int | None = None) -> dict[str, Any]:
         asked = {"meeting_id": str(self.world.meeting_id), "after": self.last if after is None else after}
