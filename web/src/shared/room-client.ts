@@ -213,6 +213,7 @@ export class RoomClient {
         if (this.remembered || room.seq >= (this.view.room?.seq ?? 0)) {
           this.remembered = false
           this.put(room)
+          void this.world.memory.remember(this.actor_id, room)
         }
         this.store.setState({ problem: null })
         if (this.up) void this.enter()
