@@ -10,6 +10,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
@@ -18,8 +19,14 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import PHONE, SCREENS, UPRIGHT
 
-WITH_PICTURES = bool(os.environ.get("DIENHONG_SCREENS"))
+ASKED = os.environ.get("DIENHONG_SCREENS", "")
+WITH_PICTURES = bool(ASKED)
+#: "1": the documentation's pictures, to docs/screens; else a folder for all of them, to be looked through.
+ALL = ASKED not in ("", "1")
+FOLDER = Path(ASKED) if ALL else SCREENS
 COLOURS = 128
+#: Shown in the documentation also in the dark, in English and on smaller devices.
+CHOSEN = {"room-chair", "room-member", "vote", "bridge", "desk", "prepare", "minutes", "projector-page"}
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 
 #: Everything wrong with what the page shows now, in words; `fingers`: what is pressed must be 44 px high.
@@ -88,9 +95,11 @@ class Show:
 
     async def screen(self, page: Page, name: str, *, fingers: bool = True, dark: bool = False) -> None:
         """The screen as it stands, at its main size."""
-        await self._hold(page, name, "vi", "light", fingers, keep=True)
-        if dark and WITH_PICTURES:
-            await self._in_the_dark(page, name, "vi", fingers)
+        await self._hold(page, name, "vi", "light", fingers, keep=ALL or not name.startswith("long-"))
+        if dark and (ALL or (WITH_PICTURES and name in CHOSEN)):
+            await page.emulate_media(color_scheme="dark")
+            await self._hold(page, name, "vi", "dark", fingers, keep=True)
+            await page.emulate_media(color_scheme="light")
 
     async def everywhere(
         self, page: Page, name: str, *, fingers: bool = True, small: bool = True, english: bool = True
@@ -100,17 +109,12 @@ class Show:
         size = page.viewport_size or UPRIGHT
         for smaller in (UPRIGHT, PHONE) if small else ():
             await page.set_viewport_size(smaller)  # type: ignore[arg-type]
-            await self._hold(page, name, "vi", "light", fingers, keep=True)
+            await self._hold(page, name, "vi", "light", fingers, keep=ALL or name in CHOSEN)
         await page.set_viewport_size(size)
-        if WITH_PICTURES and english:
+        if english and (ALL or (WITH_PICTURES and name in CHOSEN)):
             await speak(page, "en")
             await self._hold(page, name, "en", "light", fingers, keep=True)
             await speak(page, "vi")
-
-    async def _in_the_dark(self, page: Page, name: str, language: str, fingers: bool) -> None:
-        await page.emulate_media(color_scheme="dark")
-        await self._hold(page, name, language, "dark", fingers, keep=True)
-        await page.emulate_media(color_scheme="light")
 
     async def _hold(self, page: Page, name: str, language: str, scheme: str, fingers: bool, keep: bool) -> None:
         await settled(page)
@@ -160,10 +164,10 @@ async def speak(page: Page, language: str) -> None:
 
 async def keep_picture(page: Page, name: str) -> None:
     """A palette of 128 colours: documentation that does not weigh down the repository."""
-    SCREENS.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     shot = Image.open(io.BytesIO(await page.screenshot(animations="disabled"))).convert("RGB")
     few = shot.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(SCREENS / f"{name}.png", optimize=True)
+    few.save(FOLDER / f"{name}.png", optimize=True)
 
 
 @dataclass
