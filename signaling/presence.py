@@ -204,7 +204,8 @@ def _link(bridge_id: BridgeId, online: bool, publishing: bool, viewers: Mapping[
         bridge_id=bridge_id,
         online=online,
         publishing=publishing,
-        quality=quality(loss, rtt_ms),
+        # Without a picture the sound alone may well arrive: the room is still badly off.
+        quality=Quality.BAD if viewer and viewer.rendition == "audio" else quality(loss, rtt_ms),
         loss=loss,
         rtt_ms=rtt_ms,
     )

@@ -52,6 +52,12 @@ def test_the_wall_joins_sockets_and_relay() -> None:
     )
 
 
+def test_a_room_without_a_picture_is_badly_off_however_well_its_sound_arrives() -> None:
+    viewer = Viewer(f"bridge:{ONE}", "main", loss=0.0, rtt_ms=10.0, rendition="audio")
+    (link,) = links([ONE], Here(), StudioState({}, (), (viewer,)))
+    assert link.quality is Quality.BAD
+
+
 def test_what_a_node_posts_is_read_back_and_nonsense_is_not() -> None:
     here = Here(frozenset({ONE, TWO}), frozenset({THREE}))
     assert Here.read(here.text()) == here
