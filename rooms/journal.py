@@ -68,6 +68,11 @@ def chain(previous_hash: str, body: str) -> str:
     return hashlib.sha256(f"{previous_hash}\n{body}".encode()).hexdigest()
 
 
+def not_before(at: datetime, last: datetime | None) -> datetime:
+    """`last`: of the entry before. Clocks of servers differ and are set back; a journal's time never runs back."""
+    return at if last is None else max(at, last)
+
+
 def link(
     meeting_id: MeetingId,
     last_seq: int,

@@ -109,7 +109,10 @@ class Transaction(Protocol):
     async def record(
         self, meeting: Meeting, actor: ActorRef, at: datetime, events: Sequence[Event]
     ) -> tuple[Link, ...]:
-        """Applies the events to the rows and appends them to the journal. `meeting` was read with UPDATE."""
+        """Applies the events to the rows and appends them to the journal. `meeting` was read with UPDATE.
+
+        At `at`, or at the last entry's instant when that is later.
+        """
         ...
 
     async def entries(self, meeting_id: MeetingId, after: int, limit: int) -> tuple[Entry, ...]: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -45,6 +46,11 @@ async def entries(session: AsyncSession, meeting_id: MeetingId, after: int, limi
         .limit(limit)
     )
     return tuple(_entry(r) for r in await session.scalars(query))
+
+
+async def last_at(session: AsyncSession, meeting_id: MeetingId, last_seq: int) -> datetime | None:
+    query = select(JournalRow.at).where(JournalRow.meeting_id == meeting_id, JournalRow.seq == last_seq)
+    return await session.scalar(query)
 
 
 async def links(session: AsyncSession, meeting_id: MeetingId) -> tuple[Link, ...]:

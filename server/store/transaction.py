@@ -12,7 +12,7 @@ from rooms.agenda import AgendaItem
 from rooms.events import Event
 from rooms.floor import Turn
 from rooms.ids import BridgeId, ItemId, MeetingId, OrganisationId, PaperId, PersonId, PollId
-from rooms.journal import ActorRef, Entry, Link, link
+from rooms.journal import ActorRef, Entry, Link, link, not_before
 from rooms.meeting import Attendant, BridgeSeat, Details, Listed, Meeting
 from rooms.papers import Paper
 from rooms.poll import Poll
@@ -115,6 +115,7 @@ class SqlTransaction:
     async def record(
         self, meeting: Meeting, actor: ActorRef, at: datetime, events: Sequence[Event]
     ) -> tuple[Link, ...]:
+        at = not_before(at, await journal.last_at(self._session, meeting.id, meeting.last_seq))
         links = link(meeting.id, meeting.last_seq, meeting.last_hash, actor, at, events)
         row = await meetings.row(self._session, meeting.id)
         for made, event in zip(links, events, strict=True):

@@ -16,7 +16,7 @@ from rooms.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
 from rooms.floor import AskFloor
 from rooms.ids import BridgeId, ItemId, MeetingId, PersonId, PollId
 from rooms.journal import GENESIS, Link, chain, verify
-from rooms.meeting import Invitation, InvitePeople, MeetingCreated, OpenMeeting
+from rooms.meeting import Invitation, InvitePeople, MeetingConvened, MeetingCreated, OpenMeeting
 from rooms.poll import CastBallot, ClosePoll, OpenPoll, PollState
 from rooms.ports import Done, Lock, Once, Raced
 from rooms.roles import Actor, Role
@@ -133,6 +133,16 @@ class StoreContract:
         for at in (meeting.opened_at, meeting.details.starts_at):
             assert at.utcoffset() == timedelta(0)
         assert meeting.details.starts_at == DETAILS.starts_at
+
+    async def test_the_journals_time_never_runs_back(self, house: House) -> None:
+        whole = await WholeMeeting.created(house)
+        async with house.store.begin() as tx:
+            meeting = await tx.meeting(whole.id, Lock.UPDATE)
+            (*_, last) = await tx.entries(whole.id, 0, 100)
+            early = last.at - timedelta(hours=1)  # a server's clock was set back
+            (made,) = await tx.record(meeting, last.actor, early, [MeetingConvened()])
+        assert made.at == last.at
+        assert await house.meetings.verify(whole.id) is None
 
     async def test_what_is_not_there_is_not_found(self, house: House) -> None:
         whole = await WholeMeeting.created(house)

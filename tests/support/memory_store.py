@@ -27,7 +27,7 @@ from rooms.errors import Invalid, NotFound
 from rooms.events import Event
 from rooms.floor import Turn, TurnState
 from rooms.ids import BridgeId, ItemId, MeetingId, OrganisationId, PaperId, PersonId, PollId, TurnId
-from rooms.journal import GENESIS, ActorRef, Entry, Link, link
+from rooms.journal import GENESIS, ActorRef, Entry, Link, link, not_before
 from rooms.meeting import AttendanceState, Attendant, BridgeSeat, Details, Lead, Listed, Meeting, MeetingState
 from rooms.papers import Paper
 from rooms.poll import Poll, PollState
@@ -210,6 +210,7 @@ class MemoryTransaction:
         self, meeting: Meeting, actor: ActorRef, at: datetime, events: Sequence[Event]
     ) -> tuple[Link, ...]:
         book = self._book(meeting.id)
+        at = not_before(at, book.links[-1].at if book.links else None)
         links = link(meeting.id, meeting.last_seq, meeting.last_hash, actor, at, events)
         for made, event in zip(links, events, strict=True):
             evolve(book, event, at)
