@@ -24,7 +24,7 @@ from server.tokens import digest, new_join_code, tidy_join_code
 from tests.signaling.world import now
 
 ROOT = Path(__file__).parents[2]
-START_S = 40
+START_S = 120
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Server:
     async def end(self, number: int = signal.SIGTERM) -> None:
         if self.process.returncode is None:
             self.process.send_signal(number)
-            await asyncio.wait_for(self.process.wait(), 30)
+            await asyncio.wait_for(self.process.wait(), 90)
         self.process._transport.close()  # type: ignore[attr-defined]
 
 

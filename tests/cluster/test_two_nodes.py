@@ -23,7 +23,7 @@ class At:
         self.url = url
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 async def test_tablets_of_two_processes_and_one_of_them_killed(postgres_url: str, tmp_path: Path) -> None:
     store = SqlStore.at(postgres_url)
     world = await make_world(store)

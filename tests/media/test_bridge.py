@@ -22,7 +22,7 @@ from server.store import SqlStore
 from tests.cluster.serving import ROOT, Server, command, join_code, serving, sign_in
 from tests.signaling.world import World, make_world
 
-WAIT_S = 45.0
+WAIT_S = 100.0
 
 
 @dataclass
@@ -68,7 +68,7 @@ async def agent(server: Server, code: str, *words: str) -> AsyncIterator[Agent]:
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
         await reading
         process._transport.close()  # type: ignore[attr-defined]
 
@@ -108,7 +108,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_the_centre_is_seen_then_the_commune_that_is_called_then_the_centre_again(hall: Hall) -> None:
     world = hall.world
     centre, (first, second) = world.central, world.communes
@@ -146,7 +146,7 @@ async def test_the_centre_is_seen_then_the_commune_that_is_called_then_the_centr
         assert [t.speaker_id for t in turns] == [second.id]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_bridge_comes_back_alone_after_the_server_died(hall: Hall, tmp_path: Path) -> None:
     world = hall.world
     centre, first = world.central, world.communes[0]
@@ -170,13 +170,13 @@ async def test_a_bridge_comes_back_alone_after_the_server_died(hall: Hall, tmp_p
             await two.until(lambda x: x["watch"] == "connected" and x["frames"] > line["frames"] + 20)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_wrong_code_ends_the_agent_with_a_reason(hall: Hall) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "media", "bridge", "--server", hall.server.url, "--code", "0000-0000-0000-0000",
         cwd=ROOT, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, told = await asyncio.wait_for(process.communicate(), 60)
+    _, told = await asyncio.wait_for(process.communicate(), 180)
     assert process.returncode == 1
     assert b"refused: 4" in told
     process._transport.close()  # type: ignore[attr-defined]
