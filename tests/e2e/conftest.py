@@ -100,10 +100,3 @@ def said(page: Page, text: str) -> None:
 async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     async with async_playwright() as playwright, AsyncExitStack() as stack:
         yield Hall(playwright, tmp_path, stack, {})
-
-
-async def picture(page: Page, name: str) -> None:
-    """Keeps a screenshot for the documentation: only when asked, so that a test run changes no file."""
-    if os.environ.get("DIENHONG_SCREENS"):
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=SCREENS / f"{name}.png", animations="disabled")

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e import acts, evidence, media
-from tests.e2e.conftest import PROJECTOR, TABLET, Hall, picture
+from tests.e2e.conftest import PROJECTOR, TABLET, Hall
 from tests.e2e.media import Headless
 from tests.support.real_papers import vietnamese_docx, vietnamese_pdf
 from tests.support.town import Town
@@ -75,7 +75,6 @@ async def prepared(secretary: Page, folder: Path) -> None:
     await acts.give_role(secretary, "Vai trò của Trần Quang Khải", "Chủ trì")
     await acts.give_role(secretary, "Vai trò của điểm cầu Điểm cầu trung tâm", "Trung tâm")
     await expect(secretary.get_by_text("Đã đủ để phát hành giấy mời")).to_be_visible()
-    await picture(secretary, "prepare.vi.light.1180x820")
     await acts.press(secretary, "Phát hành giấy mời")
     await acts.confirm(secretary, "Phát hành giấy mời")
     await expect(secretary.get_by_text("Đã phát hành giấy mời")).to_be_visible()
@@ -116,8 +115,6 @@ async def led_to_page_seven(pages: dict[str, Page]) -> None:
     for who in ("member1", "member2"):
         await expect(acts.reader(pages[who], 7, 30)).to_be_visible()
     await acts.rendered(member)
-    await picture(chair, "room-chair.vi.light.1180x820")
-    await picture(member, "room-member.vi.light.1180x820")
     await member.get_by_role("button", name="Trang sau").click()
     await expect(acts.reader(member, 8, 30)).to_be_visible()
     await expect(member.get_by_text("Chủ tọa đang ở trang 7")).to_be_visible()
@@ -133,8 +130,6 @@ async def given_the_floor(pages: dict[str, Page]) -> None:
     for who in ("chair", "member2", "projector"):
         await expect(pages[who].get_by_text("Lê Văn Hưu").first).to_be_visible()
         await expect(pages[who].get_by_text("02:5").first).to_be_visible()
-    await picture(chair, "room-floor.vi.light.1180x820")
-    await picture(pages["projector"], "projector-floor.vi.light.1920x1080")
     await acts.press(chair, "Dừng")
     await expect(pages["member2"].get_by_text("02:5")).to_have_count(0)
 
@@ -145,7 +140,6 @@ async def voted(pages: dict[str, Page]) -> None:
     await acts.prepare_poll(chair, QUESTION)
     await acts.press_step(chair, "Mở biểu quyết")
     await expect(one.get_by_test_id("ballot")).to_be_visible()
-    await picture(one, "vote.vi.light.1180x820")
     await acts.press(one, "Tán thành")
     await expect(one.get_by_text("Đã ghi nhận").first).to_be_visible()
     await expect(other.get_by_test_id("ballot")).to_be_visible()
@@ -163,8 +157,6 @@ async def voted(pages: dict[str, Page]) -> None:
         await expect(result.get_by_text("Thông qua", exact=True)).to_be_visible()
         await expect(result.get_by_text("2 tán thành / 3 thành viên = 66,7 %", exact=False)).to_be_visible()
     await expect(pages["projector"].get_by_text("2 tán thành / 3 thành viên", exact=False)).to_be_visible()
-    await picture(one, "result.vi.light.1180x820")
-    await picture(pages["projector"], "projector-result.vi.light.1920x1080")
 
 
 async def broadcast(town: Town, hall: Hall, pages: dict[str, Page]) -> None:
@@ -181,8 +173,6 @@ async def broadcast(town: Town, hall: Hall, pages: dict[str, Page]) -> None:
             await media.sees(hall_page, "blue")
             await media.hears(hall_page)
         await headless.sees("blue")
-        await picture(centre, "desk-centre.vi.light.1920x1080")
-        await picture(other, "bridge.vi.light.1180x820")
 
         watching = await media.sessions(other), await media.sessions(called)
         await acts.press(called, "Xin phát biểu")
@@ -193,8 +183,6 @@ async def broadcast(town: Town, hall: Hall, pages: dict[str, Page]) -> None:
         await media.hears(other)
         await headless.sees("orange")
         await expect(called.get_by_test_id("air-sign")).to_be_visible()
-        await picture(called, "bridge-on-air.vi.light.1180x820")
-        await picture(centre, "desk-called.vi.light.1920x1080")
 
         await centre.get_by_test_id("to-centre").click()
         for hall_page in (called, other):
@@ -213,7 +201,6 @@ async def closed_and_signed(town: Town, pages: dict[str, Page], meeting_url: str
     await acts.press(secretary, "Lập biên bản")
     await expect(secretary.get_by_text("BIÊN BẢN", exact=True)).to_be_visible()
     corrected = await acts.correct_a_sentence(secretary)
-    await picture(secretary, "minutes.vi.light.1180x820")
     await acts.press(secretary, "Khoá và ký")
     await acts.confirm(secretary, "Khoá và ký")
     await expect(secretary.get_by_text("Chờ chủ tọa ký")).to_be_visible(timeout=60_000)
@@ -235,7 +222,6 @@ async def closed_and_signed(town: Town, pages: dict[str, Page], meeting_url: str
     await secretary.goto(f"{town.url}/verify")
     await acts.check_paper(secretary, signed)
     await expect(secretary.get_by_text("Hợp lệ", exact=True).first).to_be_visible(timeout=60_000)
-    await picture(secretary, "verify.vi.light.1180x820")
     await acts.check_paper(secretary, spoilt)
     await expect(secretary.get_by_text("Không hợp lệ", exact=True).first).to_be_visible(timeout=60_000)
 
