@@ -73,7 +73,7 @@ def local_addresses(host: str) -> tuple[str, ...]:
 
 def _worker(parsed: argparse.Namespace) -> int:
     from media import worker
-    from media.fanout import Mode
+    from media.transmit import Mode
 
     mode = Mode(parsed.mode) if parsed.mode else None
     worker.main(parsed.channel, worker.WorkerSettings(parsed.host, parsed.port, parsed.max_kbps, mode))

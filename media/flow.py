@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from media import rtcp, rtp
-from media.fanout import Batch, Fanout, Lane, Seat
+from media.fanout import Fanout
 from media.kernel import Outbox
+from media.lane import Batch, Lane, Seat
 from media.peer import Publisher, Viewer, random_ssrc
 from media.programme import Cue, Programme
 from media.rendition import Rendition

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from media import rtcp, rtp, srtp
 from media.dtls import Fingerprint
-from media.fanout import LaneKey, Seat
 from media.kernel import Address
+from media.lane import LaneKey, Seat
 from media.rendition import Ladder
 from media.repair import Allowance, Gaps, KeyFrameWish, LinkQuality, Reception
 from media.rtp import Codec

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from media import rtp
-from media.fanout import Fanout, Lane, LaneKey
+from media.fanout import Fanout
+from media.lane import Lane, LaneKey
 from media.peer import Viewer, random_ssrc
 from media.repair import AUDIO_RING_S, VIDEO_RING_S, Ring
 from media.rtp import Codec

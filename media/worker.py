@@ -18,13 +18,15 @@ from typing import Any, Final
 from media import dtls, kernel
 from media.channel import Message, WorkerEnd
 from media.dtls import Desk, Fingerprint, Identity
-from media.fanout import Fanout, LaneKey, Mode
+from media.fanout import Fanout
 from media.flow import FLUSH_AFTER_S, Flow, wish_key_frame
+from media.lane import LaneKey
 from media.peer import Peer, Publisher, Track, Viewer
 from media.port import Handlers, Port
 from media.programme import AUDIO_SLOTS, Staging
 from media.rtp import AUDIO_CLOCK_HZ, VIDEO_CLOCK_HZ, Codec
 from media.studio import MAX_STUDIOS, Studio, TooMany
+from media.transmit import Mode
 
 MAX_PEERS: Final = 8192
 VIEWERS_PER_PEER: Final = 4  # of one programme: a tablet that comes back before its old place is silent
@@ -363,7 +365,7 @@ class Worker:
         self._port.outbox.flush()
 
     def _metrics(self) -> Message:
-        counts, tally = self._port.counts, self._fanout.tally
+        counts, tally = self._port.counts, self._fanout.transmitter.tally
         peers = self._peers.values()
         return {
             "metrics": {
@@ -371,7 +373,7 @@ class Worker:
                 "publishers": sum(isinstance(p, Publisher) for p in peers),
                 "viewers": sum(isinstance(p, Viewer) for p in peers),
                 "seated": sum(isinstance(p, Viewer) and p.seat is not None for p in peers),
-                "mode": self._fanout.mode.value,
+                "mode": self._fanout.transmitter.mode.value,
                 "received": {
                     k: getattr(counts, k) for k in ("stun", "dtls", "rtp", "rtcp", "unknown", "malformed")
                 },

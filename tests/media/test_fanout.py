@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import kernel, rtcp, rtp, srtp
-from media.fanout import MAX_PADDING, Batch, Fanout, Lane, LaneKey, Mode, Seat, in_runs
+from media.fanout import MAX_PADDING, Fanout, in_runs
+from media.lane import Batch, Lane, LaneKey, Seat
 from media.repair import Ring
 from media.rtp import Codec
 from media.slot import Clear
+from media.transmit import Mode
 
 TYPES = ((Codec.VP8, 96), (Codec.H264, 102), (Codec.OPUS, 111))
 SSRC = 0xDECAFBAD
@@ -96,11 +98,11 @@ def test_every_receiver_gets_every_packet(
         assert [p.marker for p in packets] == [False] * 4 + [True] * 2
         assert {(p.ssrc, p.payload_type) for p in packets} == {(SSRC, 96)}
         assert packets[2].payload == b"\xff" * 1100
-    assert fanout.tally.packets == 70 * 6
-    assert fanout.tally.failed == fanout.tally.dropped == 0
+    assert fanout.transmitter.tally.packets == 70 * 6
+    assert fanout.transmitter.tally.failed == fanout.transmitter.tally.dropped == 0
     if mode is Mode.SEGMENTED and kernel.segmentation_works():
-        assert fanout.mode is Mode.SEGMENTED
-        assert fanout.tally.calls == 4
+        assert fanout.transmitter.mode is Mode.SEGMENTED
+        assert fanout.transmitter.tally.calls == 4
 
 
 def test_lanes_get_their_own_numbers_and_extensions(sender: socket.socket, crowd: list[Listener]) -> None:
@@ -142,7 +144,7 @@ def test_one_unreachable_receiver_hurts_nobody(sender: socket.socket, crowd: lis
     assert [len(listener.packets()) for listener in crowd] == [50, 50, 0, 50, 50, 50]
     assert lost.failures > 0
     assert sum(listener.seat.failures for listener in crowd) == lost.failures
-    assert fanout.mode is mode
+    assert fanout.transmitter.mode is mode
 
 
 def test_a_kernel_that_refuses_segments_is_noticed(sender: socket.socket, crowd: list[Listener]) -> None:
@@ -153,7 +155,7 @@ def test_a_kernel_that_refuses_segments_is_noticed(sender: socket.socket, crowd:
     fanout.arena.set_segment = lambda size: type(fanout.arena).set_segment(fanout.arena, 8)  # type: ignore[method-assign]
     send(fanout, [lane], frame(0, SIZES))
     assert [len(listener.packets()) for listener in crowd] == [5] * 10
-    assert fanout.mode is Mode.BATCHED
+    assert fanout.transmitter.mode is Mode.BATCHED
     send(fanout, [lane], frame(5, SIZES))
     assert [len(listener.packets()) for listener in crowd] == [5] * 10
 

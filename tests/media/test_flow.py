@@ -8,8 +8,9 @@ import pytest
 
 from media import kernel, rtcp, rtp, srtp
 from media.dtls import Fingerprint
-from media.fanout import Fanout, LaneKey
+from media.fanout import Fanout
 from media.flow import Flow
+from media.lane import LaneKey
 from media.peer import Publisher, Track, Viewer
 from media.programme import Programme, Staging
 from media.rtp import Codec, Packet

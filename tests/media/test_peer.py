@@ -7,7 +7,8 @@ import pytest
 
 from media import kernel, rtcp
 from media.dtls import Fingerprint
-from media.fanout import Fanout, LaneKey
+from media.fanout import Fanout
+from media.lane import LaneKey
 from media.peer import MAX_ADDRESSES, SILENCE_LIMIT_S, Peer, Publisher, Track, Viewer
 from media.studio import IDLE_LIMIT_S, MAX_PROGRAMMES, MAX_SOURCES, Studio, TooMany
 

@@ -1,0 +1,200 @@
+"""Receivers that take the same bytes before encryption: a *lane*, a row of *chunks* of 64 *seats*.
+
+The same bytes means the same SRTP profile, payload types, extension ids and slots. Keeps keys, nonces, addresses
+and message headers in the form that the fan-out needs for each packet; sends nothing.
+"""
+
+import struct
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from media import kernel, rtp, srtp
+from media.arena import CONTROL_SIZE, RUN_LIMIT, SEATS, Arena
+from media.kernel import Address, ffi
+from media.rtp import Codec
+from media.slot import Clear
+
+ROLLOVER_AHEAD: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class LaneKey:
+    """What makes the clear bytes of two receivers differ."""
+
+    profile: str
+    payload_types: tuple[tuple[Codec, int], ...]
+    send_time_id: int  # extension id of abs-send-time, 0 for none
+    video: bool
+    audio: int  # how many audio slots
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One receiver in the fan-out. `firsts` is the first sequence number it gets in each slot."""
+
+    address: Address
+    sender: srtp.Sender
+    firsts: tuple[int, ...]
+    chunk: "Chunk | None" = None
+    position: int = 0
+    failures: int = 0
+
+    def rollover(self, slot: int, sequence: int) -> int:
+        """The receiver's own wrap-around count for a packet: it began to count when it joined.
+
+        Receivers start at zero with the first packet they get (RFC 3711, 3.3.1), so one that joins just before
+        a wrap-around and loses the rest of it would be out of step for ever; near the end it counts as after it.
+        """
+        return (sequence >> 16) - (self.firsts[slot] + ROLLOVER_AHEAD >> 16)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Packets of one slot that go to the same receivers, and the seats that are passed over."""
+
+    slot: int
+    ssrc: int
+    packets: Sequence[Clear]
+    skip: Collection[Seat] = field(default_factory=tuple)
+
+
+class Bank:
+    """The keys of a chunk's seats for RTP or for RTCP, in the order of the seats."""
+
+    __slots__ = ("encrypt", "salts")
+
+    def __init__(self) -> None:
+        self.encrypt: list[srtp.EncryptInto] = []
+        self.salts = 0
+
+    def load(self, encrypt: list[srtp.EncryptInto], salts: bytes) -> None:
+        self.encrypt = encrypt
+        self.salts = int.from_bytes(salts, "big")
+
+    def nonces(self, ivs: bytes) -> list[bytes]:
+        """All receivers' nonces by one addition of one long number: 0.1 µs each."""
+        size = len(ivs)
+        joined = (self.salts ^ int.from_bytes(ivs, "big")).to_bytes(size, "big")
+        return [joined[at : at + 12] for at in range(0, size, 12)]
+
+
+class Chunk:
+    """Up to 64 receivers with their addresses laid out for the kernel."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.seats: list[Seat] = []
+        self.rtp = Bank()
+        self.rtcp = Bank()
+        self._arena = arena
+        self._names = ffi.new("char[]", SEATS * kernel.ADDRESS_SIZE)
+        self._vectors: dict[int, Any] = {}
+        self._rollovers: dict[int, list[int] | int] = {}
+
+    def add(self, seat: Seat) -> None:
+        seat.chunk, seat.position = self, len(self.seats)
+        self.seats.append(seat)
+        self.move(seat)
+        self.settle()
+
+    def move(self, seat: Seat) -> None:
+        """The receiver has a new address."""
+        at = seat.position * kernel.ADDRESS_SIZE
+        ffi.memmove(self._names + at, seat.address, len(seat.address))
+        for vector in self._vectors.values():
+            vector[seat.position].msg_hdr.msg_namelen = len(seat.address)
+
+    def settle(self) -> None:
+        """Gather the keys anew after the seats changed."""
+        self._rollovers.clear()
+        gcm = [s.sender for s in self.seats if isinstance(s.sender, srtp.GcmSender)]
+        if gcm:
+            self.rtp.load([g.encrypt_rtp for g in gcm], b"".join(g.rtp_salt for g in gcm))
+            self.rtcp.load([g.encrypt_rtcp for g in gcm], b"".join(g.rtcp_salt for g in gcm))
+
+    def rtp_ivs(self, slot: int, ssrc: int, sequence: int) -> bytes:
+        """What each receiver adds to its salt: equal for all, unless wrap-arounds lie between their joins."""
+        low = sequence & 0xFFFF
+        bases = self._rollovers.get(slot)
+        if bases is None:
+            every = [s.rollover(slot, 0) for s in self.seats]
+            bases = self._rollovers[slot] = every[0] if len(set(every)) == 1 else every
+        turn = sequence >> 16
+        if isinstance(bases, int):
+            return srtp.rtp_iv(ssrc, turn + bases, low) * len(self.seats)
+        return b"".join(srtp.rtp_iv(ssrc, turn + base, low) for base in bases)
+
+    def vector(self, parts: int) -> Any:
+        """The message headers for datagrams of this many parts; more than three means segmented."""
+        vector = self._vectors.get(parts)
+        if vector is None:
+            vector = self._vectors[parts] = ffi.new("struct mmsghdr[]", SEATS)
+            for i in range(SEATS):
+                header = vector[i].msg_hdr
+                header.msg_name = self._names + i * kernel.ADDRESS_SIZE
+                header.msg_namelen = len(self.seats[i].address) if i < len(self.seats) else 16
+                header.msg_iov = self._arena.iovecs + i * 2 * RUN_LIMIT
+                header.msg_iovlen = parts
+                if parts > 3:
+                    header.msg_control = self._arena.control
+                    header.msg_controllen = CONTROL_SIZE
+        return vector
+
+
+class Lane:
+    """All receivers that take the same clear bytes."""
+
+    def __init__(self, key: LaneKey, arena: Arena) -> None:
+        self.key = key
+        self.chunks: list[Chunk] = []
+        self._arena = arena
+        self._types = dict(key.payload_types)
+
+    def __len__(self) -> int:
+        return sum(len(chunk.seats) for chunk in self.chunks)
+
+    def add(self, seat: Seat) -> None:
+        if not self.chunks or len(self.chunks[-1].seats) == SEATS:
+            self.chunks.append(Chunk(self._arena))
+        self.chunks[-1].add(seat)
+
+    def remove(self, seat: Seat) -> None:
+        """The last seat of the lane takes the place that becomes free."""
+        chunk, last = seat.chunk, self.chunks[-1]
+        if chunk is None:
+            return
+        moved = last.seats.pop()
+        if moved is not seat:
+            chunk.seats[seat.position] = moved
+            moved.chunk, moved.position = chunk, seat.position
+            chunk.move(moved)
+        chunk.settle()
+        last.settle()
+        if not last.seats:
+            self.chunks.pop()
+        seat.chunk = None
+
+    def takes(self, packet: Clear) -> bool:
+        return packet.codec in self._types
+
+    def payload_type(self, codec: Codec) -> int:
+        return self._types[codec]
+
+    def header(self, ssrc: int, packet: Clear, *, as_type: int = -1, sequence: int = -1) -> bytes:
+        """The RTP header as this lane's receivers get it, under another type and number for a repair by RTX."""
+        first = rtp.VERSION | (rtp.PADDING if packet.padded else 0)
+        payload_type = self._types[packet.codec] if as_type < 0 else as_type
+        second = payload_type | (rtp.MARKER if packet.marker else 0)
+        timed = self.key.send_time_id and packet.codec is not Codec.OPUS
+        plain = struct.pack(
+            "!BBHII",
+            first | (rtp.EXTENSION if timed else 0),
+            second,
+            (packet.sequence if sequence < 0 else sequence) & 0xFFFF,
+            packet.timestamp,
+            ssrc,
+        )
+        if not timed:
+            return plain
+        element = (self.key.send_time_id << 4 | 2) << 24 | packet.send_time
+        return plain + struct.pack("!HHI", 0xBEDE, 1, element)
