@@ -1,64 +1,28 @@
-"""What comes in from peers after decryption, and what goes back to publishers: reports, NACK, PLI, REMB.
+"""From a slot's packets to everybody who has the slot: gathered to frames, kept for repair, sent.
 
-Turns packets of sources into packets of slots, reports of viewers into link quality and repairs.
+The way of a programme's packets, wherever they come from.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
-from media import rtcp, rtp
 from media.fanout import Fanout
-from media.kernel import Outbox
-from media.lane import Batch, Lane, Seat
-from media.peer import Publisher, Viewer, random_ssrc
+from media.lane import Batch
 from media.programme import Cue, Programme
-from media.rendition import Rendition
-from media.rtp import Codec
 from media.slot import Clear
-from media.studio import Studio
 
 FLUSH_AFTER_S: Final = 0.002
-COUNT_EVERY: Final = 8192  # packets of the picture; a quarter of what a receiver's count can bridge
 
 
 class Flow:
-    """The media of all studios of one worker. `outbox` takes what goes to single peers."""
+    """The frames in the making of all programmes of one worker."""
 
-    def __init__(self, fanout: Fanout, outbox: Outbox, max_bps: int) -> None:
-        self.fanout = fanout
-        self.outbox = outbox
+    def __init__(self, fanout: Fanout) -> None:
+        self._fanout = fanout
         self.pending: dict[Cue, Programme] = {}
-        self.max_bps = max_bps
-        self._ssrc = random_ssrc()
 
-    # From publishers
-
-    def packet(self, studio: Studio, publisher: Publisher, datagram: bytes, now: float) -> None:
-        """An encrypted RTP packet of a source. Raises: ValueError."""
-        if publisher.receiver is None:
-            return
-        packet = rtp.parse(publisher.receiver.unprotect(datagram))
-        publisher.heard_at = now
-        codec = publisher.codecs.get(packet.payload_type)
-        track = publisher.track(codec) if codec is not None else None
-        if codec is None or track is None:
-            return
-        track.arrived(packet, now)
-        if not packet.payload:
-            return  # padding that probes the line
-        if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
-            track.wish.met()
-        for programme in studio.programmes.values():
-            cues = programme.audio if codec is Codec.OPUS else (programme.video,)
-            for cue in cues:
-                if publisher.name in (cue.wanted, cue.live_peer):
-                    clear = cue.take(publisher.name, packet, codec, now)
-                    if clear is not None:
-                        self._gather(programme, cue, clear, now)
-
-    def _gather(self, programme: Programme, cue: Cue, clear: Clear, now: float) -> None:
+    def gather(self, programme: Programme, cue: Cue, clear: Clear, now: float) -> None:
+        """Take a packet of a slot; its frame leaves with its last packet, or a moment later."""
         if cue.frame and cue.frame[0].timestamp != clear.timestamp:
             self.flush(programme, cue, now)
         if cue.gather(clear, now):
@@ -74,208 +38,13 @@ class Flow:
             return
         skip = tuple(v.seat for v in programme.deaf_to(cue) if v.seat is not None)
         lanes = programme.lanes_of(cue)
-        for run in self.fanout.prepare(frame, now, time.time()):
+        for run in self._fanout.prepare(frame, now, time.time()):
             for packet in run:
                 cue.ring.put(packet)
-            self.fanout.send(lanes, Batch(cue.index, cue.slot.ssrc, run, skip))
+            self._fanout.send(lanes, Batch(cue.index, cue.slot.ssrc, run, skip))
 
     def flush_due(self, now: float) -> None:
         """Send frames that waited long enough for their last packet."""
         for cue, programme in list(self.pending.items()):
             if now - cue.frame_at >= FLUSH_AFTER_S:
                 self.flush(programme, cue, now)
-
-    def publisher_control(self, publisher: Publisher, datagram: bytes, now: float) -> None:
-        """Encrypted RTCP of a source. Raises: ValueError."""
-        if publisher.receiver is None:
-            return
-        parts = rtcp.parse(publisher.receiver.unprotect_rtcp(datagram))
-        publisher.heard_at = now
-        for part in parts:
-            if isinstance(part, rtcp.SenderReport):
-                publisher.read_report(part, now, time.time())
-
-    # To publishers
-
-    def ask(self, publisher: Publisher, now: float) -> None:
-        """Send what is due of NACK and PLI."""
-        for track in publisher.tracks():
-            lost = track.gaps.due(now) if track.ssrc else []
-            if lost and track is publisher.video:
-                self._tell(publisher, rtcp.nack(self._ssrc, track.ssrc, lost))
-            if track.ssrc and track is publisher.video and track.wish.due(now):
-                self._tell(publisher, rtcp.picture_loss(self._ssrc, track.ssrc))
-
-    def report_to(self, publisher: Publisher, now: float) -> None:
-        """The receiver report of one second, with the bit rate that the source may use."""
-        tracks = [t for t in publisher.tracks() if t.ssrc]
-        reports = [r for r in (t.reception.report(t.ssrc, now) for t in tracks) if r is not None]
-        if not reports:
-            return
-        compound = rtcp.receiver_report(rtcp.ReceiverReport(self._ssrc, tuple(reports)))
-        compound += rtcp.source_description(self._ssrc, "relay")
-        compound += rtcp.remb(self._ssrc, self.max_bps, [t.ssrc for t in tracks])
-        self._tell(publisher, compound, compound=True)
-
-    def _tell(self, publisher: Publisher, packet: bytes, *, compound: bool = False) -> None:
-        if publisher.sender is None or publisher.address is None:
-            return
-        if not compound:  # some stacks want a report first (RFC 3550, 6.1), reduced size or not
-            packet = rtcp.receiver_report(rtcp.ReceiverReport(self._ssrc)) + packet
-        sealed = publisher.sender.protect_rtcp(packet, self.fanout.control_index())
-        self.outbox.add(sealed, publisher.address)
-
-    # From viewers
-
-    def viewer_control(self, studio: Studio, viewer: Viewer, datagram: bytes, now: float) -> None:
-        """Encrypted RTCP of a viewer. Raises: ValueError."""
-        if viewer.receiver is None or viewer.seat is None:
-            return
-        parts = rtcp.parse(viewer.receiver.unprotect_rtcp(datagram))
-        viewer.heard_at = now
-        programme = studio.programme(viewer.programme)
-        for part in parts:
-            match part:
-                case rtcp.ReceiverReport() | rtcp.SenderReport():
-                    self._read_reports(programme, viewer, part.reports)
-                case rtcp.Remb():
-                    viewer.quality.remb_kbps = part.bitrate_bps // 1000
-                case rtcp.KeyFrameRequest():
-                    cue = programme.cue_by_ssrc(part.media)
-                    if cue is not None and viewer.lane.video:
-                        wish_key_frame(studio, cue)
-                case rtcp.Nack():
-                    self._repair(programme, viewer, part, now)
-                case rtcp.Goodbye():
-                    pass  # the end of a viewer is its DELETE, its DTLS alert or its silence
-
-    def _read_reports(self, programme: Programme, viewer: Viewer, reports: tuple[rtcp.Report, ...]) -> None:
-        for report in reports:
-            cue = programme.cue_by_ssrc(report.ssrc)
-            # The picture's report speaks for the link; without a picture, the first sound's.
-            if cue is not None and cue.index == (0 if viewer.lane.video else 1):
-                viewer.quality.read(report, cue.slot.clock_hz, rtcp.ntp(time.time()))
-
-    def _repair(self, programme: Programme, viewer: Viewer, nack: rtcp.Nack, now: float) -> None:
-        cue, seat = programme.cue_by_ssrc(nack.media), viewer.seat
-        if cue is None or seat is None or viewer.address is None:
-            return
-        if cue.index == 0 and not viewer.lane.video:
-            return
-        if cue.index and cue.live_peer == viewer.name:
-            return
-        lane = programme.lanes[viewer.lane]
-        for lost in nack.lost:
-            packet = cue.ring.get(lost, now)
-            if packet is None or packet.sequence < seat.firsts[cue.index] or not lane.takes(packet):
-                continue
-            if not viewer.allowance.take(now):
-                return
-            viewer.repaired += 1
-            again = viewer.repairs.get(lane.payload_type(packet.codec))
-            if again is None:
-                self._send_to(lane, seat, cue, packet)
-            else:
-                self._send_again(lane, seat, viewer, packet, again, programme.repair_ssrc)
-
-    # To viewers
-
-    def welcome(self, studio: Studio, programme: Programme, viewer: Viewer) -> None:
-        """The viewer's handshake is done: from now on it gets what is sent, and a picture as soon as can be."""
-        assert viewer.sender is not None
-        assert viewer.address is not None
-        kept = programme.video.since_key_frame() if viewer.lane.video else []
-        firsts = [cue.slot.highest + 1 - len(cue.frame) for cue in programme.cues]
-        if kept:
-            firsts[0] = kept[0].sequence
-        viewer.lane = replace(viewer.lane, profile=viewer.sender.profile.name)
-        viewer.seat = Seat(viewer.address, viewer.sender, tuple(firsts))
-        programme.seat(viewer)
-        self._show(studio, programme, viewer, kept)
-
-    def _show(self, studio: Studio, programme: Programme, viewer: Viewer, kept: Sequence[Clear]) -> None:
-        """A picture for one who has none yet: what was kept since the last key frame, else a new one."""
-        lane, seat = programme.lanes[viewer.lane], viewer.seat
-        assert seat is not None
-        for packet in kept:
-            if lane.takes(packet):
-                self._send_to(lane, seat, programme.video, packet)
-        self.outbox.flush()  # the fan-out sends at once: what was kept must not come after what is live
-        if not kept and viewer.lane.video:
-            wish_key_frame(studio, programme.video)
-
-    def suit(self, studio: Studio, programme: Programme, now: float) -> None:
-        """Once a second: who cannot keep up goes without the picture until its line is better."""
-        source = studio.sources.get(programme.video.live_peer or "")
-        needs_kbps = source.video.kbps if source is not None and source.video is not None else 0.0
-        for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
-            ladder, quality = viewer.ladder, viewer.quality
-            if not viewer.lane.video and ladder.rendition is Rendition.FULL:
-                continue  # it asked for sound only
-            if needs_kbps and ladder.judge(now, needs_kbps, quality.remb_kbps, quality.loss):
-                quality.loss = quality.remb_kbps = None  # they spoke of the other rendition
-                full = ladder.rendition is Rendition.FULL
-                kept = programme.video.since_key_frame() if full else []
-                programme.reseat(viewer, replace(viewer.lane, video=full))
-                viewer.picture_at = programme.video.slot.highest
-                self._show(studio, programme, viewer, kept)
-            elif ladder.rendition is Rendition.AUDIO:
-                self._keep_count(programme, viewer)
-
-    def _keep_count(self, programme: Programme, viewer: Viewer) -> None:
-        """A receiver that misses half a turn of the sequence numbers could never decrypt the picture again."""
-        cue, seat = programme.video, viewer.seat
-        newest = cue.slot.highest - len(cue.frame)
-        if seat is None or newest - viewer.picture_at < COUNT_EVERY:
-            return
-        for packet in cue.ring.since(newest, newest):
-            viewer.picture_at = newest
-            if packet.codec in dict(viewer.lane.payload_types):
-                self._send_to(programme.lanes[viewer.lane], seat, cue, packet)
-
-    def _send_to(self, lane: Lane, seat: Seat, cue: Cue, packet: Clear) -> None:
-        header = lane.header(cue.slot.ssrc, packet)
-        rollover = seat.rollover(cue.index, packet.sequence)
-        self.outbox.add(seat.sender.protect(header, packet.payload, rollover), seat.address)
-
-    def _send_again(
-        self, lane: Lane, seat: Seat, viewer: Viewer, packet: Clear, payload_type: int, ssrc: int
-    ) -> None:
-        """A repair by RTX (RFC 4588): a stream of its own, numbered for this viewer alone."""
-        viewer.repair_sequence += 1
-        number = viewer.repair_sequence
-        header = lane.header(ssrc, packet, as_type=payload_type, sequence=number)
-        payload = (packet.sequence & 0xFFFF).to_bytes(2, "big") + packet.payload
-        self.outbox.add(seat.sender.protect(header, payload, number >> 16), seat.address)
-
-    def report_to_viewers(self, studio: Studio, programme: Programme, now: float) -> None:
-        """Sender reports of the slots on air, so that receivers keep picture and sound together."""
-        unix_s = time.time()
-        reports = {cue: self._sender_report(studio, programme, cue, now, unix_s) for cue in programme.cues}
-        for key, lane in programme.lanes.items():
-            cues = [c for c in programme.cues if (key.video if c.index == 0 else key.audio >= c.index)]
-            compound = b"".join(reports[cue] for cue in cues)
-            if compound:
-                self.fanout.send_control([lane], compound)
-
-    def _sender_report(self, studio: Studio, programme: Programme, cue: Cue, now: float, unix_s: float) -> bytes:
-        slot, source = cue.slot, studio.sources.get(cue.live_peer or "")
-        if cue.live is None or source is None:
-            return b""
-        timestamp = slot.timestamp_at(now)
-        track = next((t for t in source.tracks() if t.ssrc == cue.live[1]), None)
-        if track is not None and track.report is not None and source.clock_offset_s is not None:
-            # The source's own clocks tie its picture to its sound; ours only moves both.
-            passed = unix_s - source.clock_offset_s - rtcp.unix_time(track.report.ntp)
-            timestamp = slot.out_timestamp(track.report.timestamp + round(passed * slot.clock_hz))
-        report = rtcp.SenderReport(
-            slot.ssrc, rtcp.ntp(unix_s), timestamp, slot.packets & 0xFFFFFFFF, slot.octets & 0xFFFFFFFF
-        )
-        return rtcp.sender_report(report) + rtcp.source_description(slot.ssrc, programme.cname)
-
-
-def wish_key_frame(studio: Studio, cue: Cue) -> None:
-    """Some receiver, or the switch itself, wants a key frame in this slot."""
-    source = studio.sources.get((cue.wanted if cue.waits else cue.live_peer) or "")
-    if source is not None and source.video is not None and cue.index == 0:
-        source.video.wish.wish()

@@ -14,17 +14,15 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from media import sdp, tokens
+from media import negotiation, sdp, tokens
 from media.channel import Message
 from media.crew import Crew, CrewSettings, Hand
 from media.problems import Handler, Refusal, problems
 from media.programme import AUDIO_SLOTS
 from media.repair import Allowance
-from media.rtp import Codec
-from media.sdp import Accepted, Offer, Section, Transport
+from media.sdp import Accepted, Offer, Transport
 from media.tokens import Grant, Scope
 
-VIDEO_CODECS: Final = (Codec.VP8, Codec.H264)
 JOINS_PER_S: Final = 400
 JOIN_BURST: Final = 2500
 MAX_BODY: Final = sdp.MAX_SIZE
@@ -160,7 +158,7 @@ class Relay:
         grant = self._grant(request, Scope.PUBLISH)
         offer = await self._offer(request)
         self._count_join()
-        chosen = _chosen_to_receive(offer)
+        chosen = negotiation.chosen_to_receive(offer)
         codecs = {str(f.number): codec.value for _, codec, f in chosen}
         session = self._new_session(Scope.PUBLISH, grant, "")
         answer = await self._tell(
@@ -181,9 +179,9 @@ class Relay:
         grant = self._grant(request, Scope.WATCH)
         offer = await self._offer(request)
         self._count_join()
-        video, audio = _chosen_to_send(offer)
+        video, audio = negotiation.chosen_to_send(offer)
         types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
-        repairs = _repairs(video)
+        repairs = negotiation.repairs(video)
         session = self._new_session(Scope.WATCH, grant, grant.programme)
         answer = await self._tell(
             self.crew.of(grant.studio),
@@ -199,7 +197,7 @@ class Relay:
             video=bool(video),
             audio=len(audio),
         )
-        accepted = _sending(video, audio, repairs, answer)
+        accepted = negotiation.sending(video, audio, repairs, answer)
         path = f"/whep/{grant.studio}/{grant.programme}/{session.id}"
         return self._created(session, path, offer, accepted, answer)
 
@@ -306,73 +304,6 @@ class Relay:
                 lines.append(f'media_received_total{{{label},kind="{kind}"}} {count}')
             lines += [f"media_{name}{{{label}}} {value}" for name, value in metrics.items()]
         return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")
-
-
-def _chosen_to_receive(offer: Offer) -> list[tuple[Section, Codec, sdp.Format]]:
-    """The first video and the first audio section that the publisher sends in, each with one codec."""
-    chosen = []
-    for kind, codecs in (("video", VIDEO_CODECS), ("audio", (Codec.OPUS,))):
-        for section in offer.sections:
-            if section.kind != kind or section.disabled or section.direction not in ("sendrecv", "sendonly"):
-                continue
-            found = next(((c, f) for c in codecs if (f := section.choose(c))), None)
-            if found is not None:
-                chosen.append((section, *found))
-                break
-    if not chosen:
-        raise Refusal("bad-sdp", "nothing that the relay takes: it wants VP8 or H264 video, or Opus audio")
-    return chosen
-
-
-Choice = tuple[Section, list[tuple[Codec, sdp.Format]]]
-
-
-def _chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
-    """Sections that get the video slot and the audio slots, in order, with every codec a source may have."""
-    video: list[Choice] = []
-    audio: list[Choice] = []
-    for section in offer.sections:
-        if section.disabled or section.direction not in ("sendrecv", "recvonly"):
-            continue
-        codecs = VIDEO_CODECS if section.kind == "video" else (Codec.OPUS,)
-        formats = [(c, f) for c in codecs if (f := section.choose(c))]
-        if section.kind == "video" and formats and not video:
-            video.append((section, formats))
-        elif section.kind == "audio" and formats and len(audio) < AUDIO_SLOTS and _same_types(audio, formats):
-            audio.append((section, formats))
-    if not video and not audio:
-        raise Refusal("bad-sdp", "nothing that the relay sends: it has VP8 or H264 video, and Opus audio")
-    return video, audio
-
-
-def _same_types(chosen: list[Choice], formats: list[tuple[Codec, sdp.Format]]) -> bool:
-    """In one bundle a payload type means one codec; all sections name the same one for Opus."""
-    return not chosen or chosen[0][1][0][1].number == formats[0][1].number
-
-
-def _repairs(video: list[Choice]) -> dict[int, sdp.Format]:
-    """The payload types for repairs, by the type that they repair."""
-    numbers = [(section, f.number) for section, formats in video for _, f in formats]
-    return {number: found for section, number in numbers if (found := section.repair_of(number))}
-
-
-def _sending(
-    video: list[Choice], audio: list[Choice], repairs: dict[int, sdp.Format], answer: Message
-) -> dict[str, Accepted]:
-    accepted = {}
-    for index, (section, formats) in [*((0, c) for c in video), *enumerate(audio, 1)]:
-        again = tuple(repairs.values()) if index == 0 else ()
-        accepted[section.mid] = Accepted(
-            (*(f for _, f in formats), *again),
-            sending=True,
-            ssrc=answer["ssrcs"][index],
-            repair_ssrc=answer["repair_ssrc"] if again else 0,
-            cname=answer["cname"],
-            # Picture and first sound belong together; the other sounds are streams of their own.
-            stream="main" if index < 2 else f"audio-{index}",
-            send_time_id=section.extensions.get(sdp.ABS_SEND_TIME, 0) if index == 0 else 0,
-        )
-    return accepted
 
 
 def _names(request: web.Request, *keys: str) -> Sequence[str]:

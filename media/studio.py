@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from media.fanout import Fanout
 from media.peer import Publisher, Viewer
-from media.programme import Programme
+from media.programme import Cue, Programme
 
 MAX_STUDIOS: Final = 256
 MAX_PROGRAMMES: Final = 8
@@ -62,6 +62,12 @@ class Studio:
     def remove_viewer(self, viewer: Viewer) -> None:
         if self.viewers.pop(viewer.session, None) is not None:
             self.programme(viewer.programme).dismiss(viewer)
+
+    def wish_key_frame(self, cue: Cue) -> None:
+        """Some receiver, or the switch itself, wants a key frame in this slot."""
+        source = self.sources.get((cue.wanted if cue.waits else cue.live_peer) or "")
+        if source is not None and source.video is not None and cue.index == 0:
+            source.video.wish.wish()
 
     def is_idle(self, now: float) -> bool:
         if self.sources or self.viewers:

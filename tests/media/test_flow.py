@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from media import kernel, rtcp, rtp, srtp
+from media.audience import Audience
 from media.dtls import Fingerprint
 from media.fanout import Fanout
 from media.flow import Flow
+from media.ingest import Ingest
 from media.lane import LaneKey
 from media.peer import Publisher, Track, Viewer
 from media.programme import Programme, Staging
@@ -50,7 +52,9 @@ class House:
         self.socket = kernel.open_port("127.0.0.1", 0)
         self.fanout = Fanout(self.socket)
         self.outbox = kernel.Outbox(self.socket)
-        self.flow = Flow(self.fanout, self.outbox, 2_000_000)
+        self.flow = Flow(self.fanout)
+        self.ingest = Ingest(self.flow, self.fanout, self.outbox, 2_000_000)
+        self.audience = Audience(self.fanout, self.outbox)
         self.studio = Studio("s", self.fanout, self.now)
         self.programme = self.studio.programme("main")
         self.programme.stage(Staging("centre", ("centre", None, None)))
@@ -81,7 +85,7 @@ class House:
 
     def _packet(self, packet: Packet) -> None:
         clear = rtp.build(packet)
-        self.flow.packet(self.studio, self.centre, self._seal(clear), self.now)
+        self.ingest.packet(self.studio, self.centre, self._seal(clear), self.now)
 
     def _seal(self, clear: bytes) -> bytes:
         return self._sealed.protect(clear[:12], clear[12:], self._sequence >> 16)
@@ -96,14 +100,14 @@ class House:
         viewer.address = kernel.raw_address(*screen.sock.getsockname())
         viewer.sender, viewer.receiver = srtp.sender(srtp.GCM, MASTER), srtp.Receiver(srtp.GCM, MASTER)
         self.studio.add_viewer(viewer)
-        self.flow.welcome(self.studio, self.programme, viewer)
+        self.audience.welcome(self.studio, self.programme, viewer)
         return screen
 
     def hear(self, screen: Screen, packet: bytes) -> None:
         """The viewer's RTCP."""
         screen.index += 1
         sealed = srtp.sender(srtp.GCM, MASTER).protect_rtcp(packet, screen.index)
-        self.flow.viewer_control(self.studio, screen.viewer, sealed, self.now)
+        self.audience.control(self.studio, screen.viewer, sealed, self.now)
         self.outbox.flush()
 
     def close(self) -> None:
@@ -187,7 +191,7 @@ def complain(house: House, screen: Screen, *, loss: int = 0, remb_kbps: int = 40
         report = rtcp.ReceiverReport(1, (rtcp.Report(cue.slot.ssrc, loss, 0, 0, 0, 0, 0),))
         told = rtcp.receiver_report(report) + rtcp.remb(1, remb_kbps * 1000, [cue.slot.ssrc])
         house.hear(screen, told)
-        house.flow.suit(house.studio, house.programme, house.now)
+        house.audience.suit(house.studio, house.programme, house.now)
 
 
 def kinds(screen: Screen) -> set[int]:

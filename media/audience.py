@@ -1,0 +1,170 @@
+"""Viewers: their welcome, their reports and repairs, their renditions, and the sender reports that they get."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from media import rtcp
+from media.fanout import Fanout
+from media.kernel import Outbox
+from media.lane import Lane, Seat
+from media.peer import Viewer
+from media.programme import Cue, Programme
+from media.rendition import Rendition
+from media.slot import Clear
+from media.studio import Studio
+
+COUNT_EVERY: Final = 8192  # packets of the picture; a quarter of what a receiver's count can bridge
+
+
+class Audience:
+    """The viewers of all studios of one worker. `outbox` takes what goes to single peers."""
+
+    def __init__(self, fanout: Fanout, outbox: Outbox) -> None:
+        self._fanout = fanout
+        self._outbox = outbox
+
+    def control(self, studio: Studio, viewer: Viewer, datagram: bytes, now: float) -> None:
+        """Encrypted RTCP of a viewer. Raises: ValueError."""
+        if viewer.receiver is None or viewer.seat is None:
+            return
+        parts = rtcp.parse(viewer.receiver.unprotect_rtcp(datagram))
+        viewer.heard_at = now
+        programme = studio.programme(viewer.programme)
+        for part in parts:
+            match part:
+                case rtcp.ReceiverReport() | rtcp.SenderReport():
+                    self._read_reports(programme, viewer, part.reports)
+                case rtcp.Remb():
+                    viewer.quality.remb_kbps = part.bitrate_bps // 1000
+                case rtcp.KeyFrameRequest():
+                    cue = programme.cue_by_ssrc(part.media)
+                    if cue is not None and viewer.lane.video:
+                        studio.wish_key_frame(cue)
+                case rtcp.Nack():
+                    self._repair(programme, viewer, part, now)
+                case rtcp.Goodbye():
+                    pass  # the end of a viewer is its DELETE, its DTLS alert or its silence
+
+    def _read_reports(self, programme: Programme, viewer: Viewer, reports: tuple[rtcp.Report, ...]) -> None:
+        for report in reports:
+            cue = programme.cue_by_ssrc(report.ssrc)
+            # The picture's report speaks for the link; without a picture, the first sound's.
+            if cue is not None and cue.index == (0 if viewer.lane.video else 1):
+                viewer.quality.read(report, cue.slot.clock_hz, rtcp.ntp(time.time()))
+
+    def _repair(self, programme: Programme, viewer: Viewer, nack: rtcp.Nack, now: float) -> None:
+        cue, seat = programme.cue_by_ssrc(nack.media), viewer.seat
+        if cue is None or seat is None or viewer.address is None:
+            return
+        if cue.index == 0 and not viewer.lane.video:
+            return
+        if cue.index and cue.live_peer == viewer.name:
+            return
+        lane = programme.lanes[viewer.lane]
+        for lost in nack.lost:
+            packet = cue.ring.get(lost, now)
+            if packet is None or packet.sequence < seat.firsts[cue.index] or not lane.takes(packet):
+                continue
+            if not viewer.allowance.take(now):
+                return
+            viewer.repaired += 1
+            again = viewer.repairs.get(lane.payload_type(packet.codec))
+            if again is None:
+                self._send_to(lane, seat, cue, packet)
+            else:
+                self._send_again(lane, seat, viewer, packet, again, programme.repair_ssrc)
+
+    def welcome(self, studio: Studio, programme: Programme, viewer: Viewer) -> None:
+        """The viewer's handshake is done: from now on it gets what is sent, and a picture as soon as can be."""
+        assert viewer.sender is not None
+        assert viewer.address is not None
+        kept = programme.video.since_key_frame() if viewer.lane.video else []
+        firsts = [cue.slot.highest + 1 - len(cue.frame) for cue in programme.cues]
+        if kept:
+            firsts[0] = kept[0].sequence
+        viewer.lane = replace(viewer.lane, profile=viewer.sender.profile.name)
+        viewer.seat = Seat(viewer.address, viewer.sender, tuple(firsts))
+        programme.seat(viewer)
+        self._show(studio, programme, viewer, kept)
+
+    def _show(self, studio: Studio, programme: Programme, viewer: Viewer, kept: Sequence[Clear]) -> None:
+        """A picture for one who has none yet: what was kept since the last key frame, else a new one."""
+        lane, seat = programme.lanes[viewer.lane], viewer.seat
+        assert seat is not None
+        for packet in kept:
+            if lane.takes(packet):
+                self._send_to(lane, seat, programme.video, packet)
+        self._outbox.flush()  # the fan-out sends at once: what was kept must not come after what is live
+        if not kept and viewer.lane.video:
+            studio.wish_key_frame(programme.video)
+
+    def suit(self, studio: Studio, programme: Programme, now: float) -> None:
+        """Once a second: who cannot keep up goes without the picture until its line is better."""
+        source = studio.sources.get(programme.video.live_peer or "")
+        needs_kbps = source.video.kbps if source is not None and source.video is not None else 0.0
+        for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
+            ladder, quality = viewer.ladder, viewer.quality
+            if not viewer.lane.video and ladder.rendition is Rendition.FULL:
+                continue  # it asked for sound only
+            if needs_kbps and ladder.judge(now, needs_kbps, quality.remb_kbps, quality.loss):
+                quality.loss = quality.remb_kbps = None  # they spoke of the other rendition
+                full = ladder.rendition is Rendition.FULL
+                kept = programme.video.since_key_frame() if full else []
+                programme.reseat(viewer, replace(viewer.lane, video=full))
+                viewer.picture_at = programme.video.slot.highest
+                self._show(studio, programme, viewer, kept)
+            elif ladder.rendition is Rendition.AUDIO:
+                self._keep_count(programme, viewer)
+
+    def _keep_count(self, programme: Programme, viewer: Viewer) -> None:
+        """A receiver that misses half a turn of the sequence numbers could never decrypt the picture again."""
+        cue, seat = programme.video, viewer.seat
+        newest = cue.slot.highest - len(cue.frame)
+        if seat is None or newest - viewer.picture_at < COUNT_EVERY:
+            return
+        for packet in cue.ring.since(newest, newest):
+            viewer.picture_at = newest
+            if packet.codec in dict(viewer.lane.payload_types):
+                self._send_to(programme.lanes[viewer.lane], seat, cue, packet)
+
+    def _send_to(self, lane: Lane, seat: Seat, cue: Cue, packet: Clear) -> None:
+        header = lane.header(cue.slot.ssrc, packet)
+        rollover = seat.rollover(cue.index, packet.sequence)
+        self._outbox.add(seat.sender.protect(header, packet.payload, rollover), seat.address)
+
+    def _send_again(
+        self, lane: Lane, seat: Seat, viewer: Viewer, packet: Clear, payload_type: int, ssrc: int
+    ) -> None:
+        """A repair by RTX (RFC 4588): a stream of its own, numbered for this viewer alone."""
+        viewer.repair_sequence += 1
+        number = viewer.repair_sequence
+        header = lane.header(ssrc, packet, as_type=payload_type, sequence=number)
+        payload = (packet.sequence & 0xFFFF).to_bytes(2, "big") + packet.payload
+        self._outbox.add(seat.sender.protect(header, payload, number >> 16), seat.address)
+
+    def report(self, studio: Studio, programme: Programme, now: float) -> None:
+        """Sender reports of the slots on air, so that receivers keep picture and sound together."""
+        unix_s = time.time()
+        reports = {cue: self._sender_report(studio, programme, cue, now, unix_s) for cue in programme.cues}
+        for key, lane in programme.lanes.items():
+            cues = [c for c in programme.cues if (key.video if c.index == 0 else key.audio >= c.index)]
+            compound = b"".join(reports[cue] for cue in cues)
+            if compound:
+                self._fanout.send_control([lane], compound)
+
+    def _sender_report(self, studio: Studio, programme: Programme, cue: Cue, now: float, unix_s: float) -> bytes:
+        slot, source = cue.slot, studio.sources.get(cue.live_peer or "")
+        if cue.live is None or source is None:
+            return b""
+        timestamp = slot.timestamp_at(now)
+        track = next((t for t in source.tracks() if t.ssrc == cue.live[1]), None)
+        if track is not None and track.report is not None and source.clock_offset_s is not None:
+            # The source's own clocks tie its picture to its sound; ours only moves both.
+            passed = unix_s - source.clock_offset_s - rtcp.unix_time(track.report.ntp)
+            timestamp = slot.out_timestamp(track.report.timestamp + round(passed * slot.clock_hz))
+        report = rtcp.SenderReport(
+            slot.ssrc, rtcp.ntp(unix_s), timestamp, slot.packets & 0xFFFFFFFF, slot.octets & 0xFFFFFFFF
+        )
+        return rtcp.sender_report(report) + rtcp.source_description(slot.ssrc, programme.cname)

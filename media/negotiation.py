@@ -1,0 +1,79 @@
+"""Which sections of an offer the relay takes part in, and with which payload types. Plain values, no output."""
+
+from typing import Final
+
+from media import sdp
+from media.channel import Message
+from media.problems import Refusal
+from media.programme import AUDIO_SLOTS
+from media.rtp import Codec
+from media.sdp import Accepted, Offer, Section
+
+VIDEO_CODECS: Final = (Codec.VP8, Codec.H264)
+
+
+def chosen_to_receive(offer: Offer) -> list[tuple[Section, Codec, sdp.Format]]:
+    """The first video and the first audio section that the publisher sends in, each with one codec."""
+    chosen = []
+    for kind, codecs in (("video", VIDEO_CODECS), ("audio", (Codec.OPUS,))):
+        for section in offer.sections:
+            if section.kind != kind or section.disabled or section.direction not in ("sendrecv", "sendonly"):
+                continue
+            found = next(((c, f) for c in codecs if (f := section.choose(c))), None)
+            if found is not None:
+                chosen.append((section, *found))
+                break
+    if not chosen:
+        raise Refusal("bad-sdp", "nothing that the relay takes: it wants VP8 or H264 video, or Opus audio")
+    return chosen
+
+
+Choice = tuple[Section, list[tuple[Codec, sdp.Format]]]
+
+
+def chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
+    """Sections that get the video slot and the audio slots, in order, with every codec a source may have."""
+    video: list[Choice] = []
+    audio: list[Choice] = []
+    for section in offer.sections:
+        if section.disabled or section.direction not in ("sendrecv", "recvonly"):
+            continue
+        codecs = VIDEO_CODECS if section.kind == "video" else (Codec.OPUS,)
+        formats = [(c, f) for c in codecs if (f := section.choose(c))]
+        if section.kind == "video" and formats and not video:
+            video.append((section, formats))
+        elif section.kind == "audio" and formats and len(audio) < AUDIO_SLOTS and _same_types(audio, formats):
+            audio.append((section, formats))
+    if not video and not audio:
+        raise Refusal("bad-sdp", "nothing that the relay sends: it has VP8 or H264 video, and Opus audio")
+    return video, audio
+
+
+def _same_types(chosen: list[Choice], formats: list[tuple[Codec, sdp.Format]]) -> bool:
+    """In one bundle a payload type means one codec; all sections name the same one for Opus."""
+    return not chosen or chosen[0][1][0][1].number == formats[0][1].number
+
+
+def repairs(video: list[Choice]) -> dict[int, sdp.Format]:
+    """The payload types for repairs, by the type that they repair."""
+    numbers = [(section, f.number) for section, formats in video for _, f in formats]
+    return {number: found for section, number in numbers if (found := section.repair_of(number))}
+
+
+def sending(
+    video: list[Choice], audio: list[Choice], repairs: dict[int, sdp.Format], answer: Message
+) -> dict[str, Accepted]:
+    accepted = {}
+    for index, (section, formats) in [*((0, c) for c in video), *enumerate(audio, 1)]:
+        again = tuple(repairs.values()) if index == 0 else ()
+        accepted[section.mid] = Accepted(
+            (*(f for _, f in formats), *again),
+            sending=True,
+            ssrc=answer["ssrcs"][index],
+            repair_ssrc=answer["repair_ssrc"] if again else 0,
+            cname=answer["cname"],
+            # Picture and first sound belong together; the other sounds are streams of their own.
+            stream="main" if index < 2 else f"audio-{index}",
+            send_time_id=section.extensions.get(sdp.ABS_SEND_TIME, 0) if index == 0 else 0,
+        )
+    return accepted
