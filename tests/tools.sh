@@ -11,6 +11,7 @@ need pdfsig poppler-utils
 need pdftotext poppler-utils
 need certutil libnss3-tools
 need soffice libreoffice-writer-nogui
+need turnserver coturn
 up() { # up PORT: somebody listens there
     python3 - "$1" <<'PY'
 import socket, sys

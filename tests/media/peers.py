@@ -5,7 +5,7 @@ import fractions
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import av
@@ -13,6 +13,8 @@ from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
+    RTCIceServer,
+    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
@@ -75,9 +77,15 @@ class Tone(MediaStreamTrack):
         return frame
 
 
-def peer_connection() -> RTCPeerConnection:
-    # With its default policy aiortc loses the transport of the second audio section.
-    return RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+def peer_connection(servers: Sequence[dict[str, Any]] = (), *, relay_only: bool = False) -> RTCPeerConnection:
+    return RTCPeerConnection(
+        RTCConfiguration(
+            iceServers=[RTCIceServer(**server) for server in servers],
+            # With its default policy aiortc loses the transport of the second audio section.
+            bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
+        )
+    )
 
 
 async def connect(relay: RunningRelay, connection: RTCPeerConnection, path: str, headers: dict[str, str]) -> str:
@@ -107,9 +115,9 @@ async def reached(connection: RTCPeerConnection, state: str, seconds: float = 15
 class Source:
     """Publishes a colour and a tone."""
 
-    def __init__(self, relay: RunningRelay, peer: str) -> None:
+    def __init__(self, relay: RunningRelay, peer: str, connection: RTCPeerConnection | None = None) -> None:
         self.relay, self.peer = relay, peer
-        self.connection = peer_connection()
+        self.connection = connection or peer_connection()
         self.location = ""
 
     async def start(
@@ -132,9 +140,16 @@ class Source:
 class Watcher:
     """Watches a programme; `colour` is of the last decoded picture, `levels` the loudness of each audio slot."""
 
-    def __init__(self, relay: RunningRelay, peer: str, programme: str = "main", audio: int = 1) -> None:
+    def __init__(
+        self,
+        relay: RunningRelay,
+        peer: str,
+        programme: str = "main",
+        audio: int = 1,
+        connection: RTCPeerConnection | None = None,
+    ) -> None:
         self.relay, self.peer, self.programme = relay, peer, programme
-        self.connection = peer_connection()
+        self.connection = connection or peer_connection()
         self.colour: tuple[int, int, int] | None = None
         self.frames = 0
         self.levels: list[deque[float]] = [deque(maxlen=10) for _ in range(audio)]

@@ -7,102 +7,17 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from media import kernel
+from tests.media.browser import Reports, decoded, energy, inbound, open_page, publish, repaired, until, watch
 from tests.media.running import RunningRelay
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-]  # fmt: skip
-
-Reports = list[dict[str, Any]]
-
-PAGE = """<!doctype html><link rel=icon href=data:,><video id=v autoplay playsinline></video><script>
-async function connect(pc, url, token, port) {
-  await pc.setLocalDescription(await pc.createOffer());
-  const answer = await fetch(url, {method: 'POST', body: pc.localDescription.sdp,
-    headers: {'Content-Type': 'application/sdp', Authorization: 'Bearer ' + token}});
-  if (answer.status !== 201) throw new Error(answer.status + ' ' + await answer.text());
-  const sdp = (await answer.text()).replace(/^(a=candidate:.* udp .* )\\d+ typ/gm, (all, head) =>
-    port ? head + port + ' typ' : all);
-  await pc.setRemoteDescription({type: 'answer', sdp});
-  return answer.headers.get('Location');
-}
-async function publish(url, token) {
-  const pc = window.pub = new RTCPeerConnection({iceServers: []});
-  const media = await navigator.mediaDevices.getUserMedia({video: {width: 640, height: 360}, audio: true});
-  for (const track of media.getTracks()) pc.addTransceiver(track, {direction: 'sendonly', streams: [media]});
-  return connect(pc, url, token);
-}
-async function watch(url, token, port) {
-  const pc = window.sub = new RTCPeerConnection({iceServers: []});
-  const stream = new MediaStream(); v.srcObject = stream;
-  pc.ontrack = e => stream.addTrack(e.track);
-  pc.addTransceiver('video', {direction: 'recvonly'});
-  for (let i = 0; i < 3; i++) pc.addTransceiver('audio', {direction: 'recvonly'});
-  return connect(pc, url, token, port);
-}
-async function next_stats(pc) { await new Promise(r => setTimeout(r, 250)); return stats(pc); }
-async function stats(pc) {
-  const all = []; (await pc.getStats()).forEach(r => all.push(r)); return all;
-}
-</script>"""
 
 
 @pytest.fixture
-async def page(relay: RunningRelay) -> AsyncIterator[Page]:
-    app = web.Application()
-
-    async def home(_: web.Request) -> web.Response:
-        return web.Response(text=PAGE, content_type="text/html")
-
-    app.router.add_get("/", home)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        page = await browser.new_page()
-        await page.goto(f"http://{host}:{port}/")
+async def page() -> AsyncIterator[Page]:
+    async with open_page() as page:
         yield page
-        await browser.close()
-    await runner.cleanup()
-
-
-async def until(page: Page, connection: str, holds: Callable[[Reports], bool], seconds: float = 25) -> Reports:
-    """The connection's statistics as soon as something holds of them."""
-    reports: Reports = []
-    try:
-        async with asyncio.timeout(seconds):
-            while not holds(reports):
-                # Chromium renews its statistics twice a second; the page has no event for it.
-                reports = await page.evaluate(f"next_stats({connection})")
-    except TimeoutError:
-        raise AssertionError(f"never got there: {reports}") from None
-    return reports
-
-
-def inbound(reports: Reports, kind: str) -> list[dict[str, Any]]:
-    return [r for r in reports if r["type"] == "inbound-rtp" and r["kind"] == kind]
-
-
-def decoded(reports: Reports) -> int:
-    return sum(r.get("framesDecoded", 0) for r in inbound(reports, "video"))
-
-
-def repaired(reports: Reports) -> int:
-    return sum(r.get("retransmittedPacketsReceived", 0) for r in inbound(reports, "video"))
-
-
-def energy(reports: Reports) -> float:
-    return sum(r.get("totalAudioEnergy", 0.0) for r in inbound(reports, "audio"))
 
 
 class LossyLine:
@@ -150,15 +65,9 @@ async def line(relay: RunningRelay) -> AsyncIterator[LossyLine]:
 
 @pytest.mark.browser
 async def test_chromium_gets_repairs_by_rtx(relay: RunningRelay, page: Page, line: LossyLine) -> None:
-    await page.evaluate(
-        "([url, token]) => publish(url, token)",
-        [f"{relay.url}/whip/{relay.studio}", relay.token("publish", "camera")],
-    )
+    await publish(relay, page, "camera")
     await relay.stage("camera", "camera")
-    await page.evaluate(
-        "([url, token, port]) => watch(url, token, port)",
-        [f"{relay.url}/whep/{relay.studio}/main", relay.token("watch", "tv", "main"), line.port],
-    )
+    await watch(relay, page, "tv", port=line.port)
     reports = await until(page, "sub", lambda r: decoded(r) > 60 and repaired(r) > 10)
     (picture,) = inbound(reports, "video")
     assert picture["rtxSsrc"]
@@ -170,14 +79,8 @@ async def test_chromium_gets_repairs_by_rtx(relay: RunningRelay, page: Page, lin
 
 @pytest.mark.browser
 async def test_chromium_publishes_and_watches(relay: RunningRelay, page: Page) -> None:
-    await page.evaluate(
-        "([url, token]) => publish(url, token)",
-        [f"{relay.url}/whip/{relay.studio}", relay.token("publish", "camera")],
-    )
-    await page.evaluate(
-        "([url, token]) => watch(url, token)",
-        [f"{relay.url}/whep/{relay.studio}/main", relay.token("watch", "tv", "main")],
-    )
+    await publish(relay, page, "camera")
+    await watch(relay, page, "tv")
     await relay.stage("camera", "camera")
     reports = await until(page, "sub", lambda r: decoded(r) > 20 and energy(r) > 0)
     more = await until(page, "sub", lambda r: decoded(r) > decoded(reports) + 20)
