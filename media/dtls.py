@@ -26,9 +26,14 @@ MTU: Final = 1200
 MAX_DATAGRAM: Final = 2048
 MAX_WAITING: Final = 8192  # datagrams that wait for the thread; the excess is lost, and sent again by the peer
 HANDSHAKE_LIMIT_S: Final = 20.0
+FLIGHT_AGAIN_S: Final = 0.5  # when a flight goes again that got no answer, and
+FLIGHT_PACE_S: Final = 1.0  # how often after that
+MAX_LAST_AGAIN: Final = 8  # how often the last flight goes again for a peer that did not get it
+_HANDSHAKE_KINDS: Final = (20, 22)  # change cipher spec, handshake
 _CIPHERS: Final = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
 )
+_NEVER: Final = float("inf")
 _EXPORTER: Final = b"EXTRACTOR-dtls_srtp"
 _DIGESTS: Final[dict[str, type[hashes.HashAlgorithm]]] = {
     "sha-256": hashes.SHA256,
@@ -91,26 +96,39 @@ class Refused(Exception):
 
 
 class Handshake:
-    """One peer's DTLS connection, without input or output."""
+    """One peer's DTLS connection, without input or output.
 
-    def __init__(self, identity: Identity, expected: Fingerprint) -> None:
+    OpenSSL doubles its timer with every loss, so that a few at the beginning of a join take half a minute. Between
+    its turns the last flight goes again as it was: to the peer a datagram that came twice, or at last.
+    """
+
+    def __init__(
+        self, identity: Identity, expected: Fingerprint, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._expected = expected
+        self._clock = clock
         self._ssl = SSL.Connection(identity.context, None)
         self._ssl.set_accept_state()
         self._ssl.set_ciphertext_mtu(MTU)
+        self._flight: tuple[bytes, ...] = ()
+        self._again = False
+        self._again_at = 0.0
+        self._last_again = MAX_LAST_AGAIN
         self.keys: srtp.Keys | None = None
         self.closed = False
-        self.begun_at = time.monotonic()
+        self.begun_at = clock()
 
     def receive(self, datagram: bytes) -> None:
         """Take one datagram. Raises: Refused."""
-        self._ssl.bio_write(datagram)
         try:
+            self._ssl.bio_write(datagram)
             if self.keys is None:
                 self._ssl.do_handshake()
                 self.keys = self._export()
             else:
-                self._ssl.recv(MAX_DATAGRAM)
+                self._repeats(datagram)
+                while self._ssl.recv(MAX_DATAGRAM):
+                    pass  # nobody speaks over DTLS here; what is not read would pile up
         except SSL.WantReadError:
             pass
         except SSL.ZeroReturnError:
@@ -118,9 +136,17 @@ class Handshake:
         except SSL.Error as error:
             raise Refused(str(error)) from error
 
+    def _repeats(self, datagram: bytes) -> None:
+        """A peer that still shakes hands has not got our last flight (RFC 6347, 4.2.4)."""
+        if datagram[0] in _HANDSHAKE_KINDS and self._last_again:
+            self._last_again -= 1
+            self._again = True
+
     def _export(self) -> srtp.Keys:
-        certificate = self._ssl.get_peer_certificate(as_cryptography=True)
-        if certificate is None or fingerprint(certificate, self._expected.algorithm) != self._expected:
+        # Digested as it came: a certificate that is bad enough for a strict reader must not be read at all.
+        certificate = self._ssl.get_peer_certificate()
+        algorithm = self._expected.algorithm.replace("-", "")
+        if certificate is None or certificate.digest(algorithm).decode() != self._expected.value:
             raise Refused("the certificate is not the one in the offer")
         chosen = self._ssl.get_selected_srtp_profile()
         profile = next((p for p in srtp.PROFILES if p.openssl.encode() == chosen), None)
@@ -130,19 +156,24 @@ class Handshake:
         return srtp.split_material(profile, material)
 
     def timer_s(self) -> float | None:
-        """When the last flight must go again, from now; None for no timer."""
+        """When `retransmit` is due, from now; None for no timer."""
+        if self.keys is not None:
+            return None
         left = self._ssl.DTLSv1_get_timeout()
-        return None if left is None else float(left)
+        own = max(0.0, self._again_at - self._clock()) if self._flight else None
+        return min((float(t) for t in (left, own) if t is not None), default=None)
 
     def retransmit(self) -> None:
+        """Let what is due be `outgoing` again."""
         with contextlib.suppress(SSL.Error):
             self._ssl.DTLSv1_handle_timeout()
+        self._again = self._again_at <= self._clock()
 
     def close(self) -> None:
         with contextlib.suppress(SSL.Error):
             self._ssl.shutdown()
 
-    def outgoing(self) -> Iterator[bytes]:
+    def outgoing(self) -> tuple[bytes, ...]:
         """What must be sent now, in datagrams of at most the MTU."""
         out = bytearray()
         while True:
@@ -150,7 +181,14 @@ class Handshake:
                 out += self._ssl.bio_read(65536)
             except SSL.Error:
                 break
-        yield from pack_records(bytes(out))
+        again, self._again = self._again, False
+        fresh = tuple(pack_records(bytes(out)))
+        if fresh:
+            self._flight = fresh
+        elif not again:
+            return ()
+        self._again_at = self._clock() + (FLIGHT_PACE_S if again else FLIGHT_AGAIN_S)
+        return self._flight
 
 
 def pack_records(records: bytes) -> Iterator[bytes]:
@@ -194,22 +232,27 @@ _Task = tuple[int, bytes | None, Fingerprint | None]
 
 
 class Desk:
-    """The handshake thread. Peers are numbers; `wake` is called (from the thread) when there is news."""
+    """The handshake thread. Peers are numbers; `wake` is called (from the thread) when there is news.
+
+    `failed` is set when the thread ended by a fault of ours: nobody could join any more.
+    """
 
     def __init__(self, identity: Identity, wake: Callable[[], None]) -> None:
         self._identity = identity
         self._wake = wake
-        self._tasks: queue.Queue[_Task | None] = queue.Queue(MAX_WAITING)
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._handshakes: dict[int, Handshake] = {}
         self._timers: dict[int, float] = {}
+        self._due_at = _NEVER  # no timer is due before
         self.news: deque[News] = deque()
+        self.failed = False
         self._thread = threading.Thread(target=self._run, name="dtls", daemon=True)
         self._thread.start()
 
     def hand_in(self, peer: int, datagram: bytes, expected: Fingerprint) -> None:
         """A datagram of this peer; the first one opens its handshake."""
-        with contextlib.suppress(queue.Full):
-            self._tasks.put_nowait((peer, datagram, expected))
+        if self._tasks.qsize() < MAX_WAITING:
+            self._tasks.put((peer, datagram, expected))
 
     def forget(self, peer: int) -> None:
         """Close the peer's connection, telling it so."""
@@ -220,6 +263,14 @@ class Desk:
         self._thread.join(5)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException:
+            self.failed = True
+            self._wake()
+            raise
+
+    def _work(self) -> None:
         while True:
             try:
                 task = self._tasks.get(timeout=self._pause_s())
@@ -232,9 +283,7 @@ class Desk:
             self._fire_timers()
 
     def _pause_s(self) -> float:
-        if not self._timers:
-            return 5.0
-        return max(0.005, min(self._timers.values()) - time.monotonic())
+        return min(5.0, max(0.005, self._due_at - time.monotonic()))
 
     def _handle(self, peer: int, datagram: bytes | None, expected: Fingerprint | None) -> None:
         handshake = self._handshakes.get(peer)
@@ -250,12 +299,10 @@ class Desk:
         try:
             handshake.receive(datagram)
         except Refused as refusal:
-            handshake.close()
-            self._send(peer, handshake)
-            self._end(peer, str(refusal))
+            self._refuse(peer, handshake, str(refusal))
             return
         if handshake.keys is not None and not had_keys:
-            self._tell(Agreed(peer, handshake.keys, tuple(handshake.outgoing())))
+            self._tell(Agreed(peer, handshake.keys, handshake.outgoing()))
         else:
             self._send(peer, handshake)
         if handshake.closed:
@@ -263,26 +310,35 @@ class Desk:
             return
         self._set_timer(peer, handshake)
 
+    def _refuse(self, peer: int, handshake: Handshake, reason: str) -> None:
+        handshake.close()
+        self._send(peer, handshake)
+        self._end(peer, reason)
+
     def _set_timer(self, peer: int, handshake: Handshake) -> None:
-        left = None if handshake.keys is not None else handshake.timer_s()
+        left = handshake.timer_s()
         if left is None:
             self._timers.pop(peer, None)
         else:
-            self._timers[peer] = time.monotonic() + left
+            self._timers[peer] = at = time.monotonic() + left
+            self._due_at = min(self._due_at, at)
 
     def _fire_timers(self) -> None:
         now = time.monotonic()
+        if now < self._due_at:
+            return
         for peer in [p for p, at in self._timers.items() if at <= now]:
             handshake = self._handshakes[peer]
             if now - handshake.begun_at > HANDSHAKE_LIMIT_S:
-                self._end(peer, "handshake took too long")
+                self._refuse(peer, handshake, "handshake took too long")
                 continue
             handshake.retransmit()
             self._send(peer, handshake)
             self._set_timer(peer, handshake)
+        self._due_at = min(self._timers.values(), default=_NEVER)
 
     def _send(self, peer: int, handshake: Handshake) -> None:
-        datagrams = tuple(handshake.outgoing())
+        datagrams = handshake.outgoing()
         if datagrams:
             self._tell(Outgoing(peer, datagrams))
 

@@ -12,6 +12,7 @@ import re
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -75,8 +76,10 @@ class Slot:
 class Caller(Handshake):
     """The active side of DTLS."""
 
-    def __init__(self, identity: Identity, expected: Fingerprint) -> None:
-        super().__init__(identity, expected)
+    def __init__(
+        self, identity: Identity, expected: Fingerprint, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(identity, expected, clock)
         self._ssl.set_connect_state()
 
     def begin(self) -> None:

@@ -19,6 +19,8 @@ MAX_ADDRESSES: Final = 8
 REPAIRS_PER_S: Final = 400
 REPAIR_BURST: Final = 400
 SILENCE_LIMIT_S: Final = 30.0
+UNPROVED_LIMIT_S: Final = 10.0  # from the answer to the first proved check
+HALF_OPEN_LIMIT_S: Final = 25.0  # from the answer to the keys; longer than a handshake may take
 _OFFSET_LEAK_S: Final = 0.0005  # lets the clock offset follow drift upwards, per sender report
 
 
@@ -73,8 +75,15 @@ class Peer:
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16).encode()
         self.nominated = False
 
-    def is_silent(self, now: float) -> bool:
-        return now - self.heard_at > SILENCE_LIMIT_S
+    def over(self, now: float) -> str:
+        """Why this peer has to go; empty while it may stay."""
+        if now - self.heard_at > SILENCE_LIMIT_S:
+            return "silent"
+        if self.address is None and now - self.now > UNPROVED_LIMIT_S:
+            return "no check came"
+        if self.sender is None and now - self.now > HALF_OPEN_LIMIT_S:
+            return "no handshake came to its end"
+        return ""
 
 
 class Track:

@@ -116,7 +116,8 @@ class Port:
         before = set(peer.addresses)
         moved = peer.checked(source, request.nominates, now)
         for gone in before - set(peer.addresses):
-            self._by_address.pop(gone, None)
+            if self._by_address.get(gone) is peer:
+                del self._by_address[gone]
         self._by_address[source] = peer
         self.outbox.add(stun.response(request, source, peer.password), source)
         if moved:

@@ -140,8 +140,8 @@ class Worker:
                 self._audience.suit(studio, programme, now)
             if studio.is_idle(now):
                 del self._roster.studios[studio.name]
-        for peer in [p for p in self._roster.peers.values() if p.is_silent(now)]:
-            self._roster.remove(peer, "silent")
+        for peer, reason in [(p, why) for p in self._roster.peers.values() if (why := p.over(now))]:
+            self._roster.remove(peer, reason)
 
     # Datagrams
 
@@ -166,6 +166,8 @@ class Worker:
                 peer.seat.chunk.move(peer.seat)
 
     def _read_news(self) -> None:
+        if self._desk.failed:
+            raise RuntimeError("nobody can shake hands any more")  # the crew starts another worker
         while self._desk.news:
             news = self._desk.news.popleft()
             peer = self._roster.peers.get(news.peer)

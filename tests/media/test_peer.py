@@ -5,11 +5,20 @@ from typing import Any
 
 import pytest
 
-from media import kernel, rtcp
+from media import kernel, rtcp, srtp
 from media.dtls import Fingerprint
 from media.fanout import Fanout
 from media.lane import LaneKey
-from media.peer import MAX_ADDRESSES, SILENCE_LIMIT_S, Peer, Publisher, Track, Viewer
+from media.peer import (
+    HALF_OPEN_LIMIT_S,
+    MAX_ADDRESSES,
+    SILENCE_LIMIT_S,
+    UNPROVED_LIMIT_S,
+    Peer,
+    Publisher,
+    Track,
+    Viewer,
+)
 from media.studio import IDLE_LIMIT_S, MAX_PROGRAMMES, MAX_SOURCES, Studio, TooMany
 
 
@@ -43,11 +52,17 @@ def test_addresses_are_bounded_and_the_oldest_goes() -> None:
     assert set(peer.addresses) == {address(port) for port in range(50 - MAX_ADDRESSES, 50)}
 
 
-def test_a_peer_is_silent_after_its_limit() -> None:
+def test_a_peer_goes_that_is_silent_or_gets_nowhere() -> None:
     peer = Peer(**about())
+    assert not peer.over(UNPROVED_LIMIT_S)
+    assert peer.over(UNPROVED_LIMIT_S + 0.1)
     peer.checked(address(1), True, 10.0)
-    assert not peer.is_silent(10.0 + SILENCE_LIMIT_S)
-    assert peer.is_silent(10.1 + SILENCE_LIMIT_S)
+    assert not peer.over(HALF_OPEN_LIMIT_S)
+    peer.checked(address(1), True, 20.0)
+    assert peer.over(HALF_OPEN_LIMIT_S + 0.1)  # its checks alone do not keep it
+    peer.agree(srtp.Keys(srtp.GCM, bytes(28), bytes(28)))
+    assert not peer.over(20.0 + SILENCE_LIMIT_S)
+    assert peer.over(20.1 + SILENCE_LIMIT_S)
 
 
 def test_the_clock_offset_takes_the_quickest_report() -> None:
