@@ -12,6 +12,12 @@ need pdftotext poppler-utils
 need certutil libnss3-tools
 need soffice libreoffice-writer-nogui
 need turnserver coturn
+python3=/usr/bin/python3 # Debian's own: the bindings are built for it
+if ! $python3 -c 'import gi; gi.require_version("GstWebRTC", "1.0")' 2>/dev/null ||
+    ! ls /usr/lib/*/gstreamer-1.0/libgstnice.so /usr/lib/*/gstreamer-1.0/libgstvpx.so >/dev/null 2>&1; then
+    missing="$missing python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
+    missing="$missing gstreamer1.0-plugins-bad gstreamer1.0-nice"
+fi
 up() { # up PORT: somebody listens there
     python3 - "$1" <<'PY'
 import socket, sys
