@@ -32,7 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--http", default="127.0.0.1:8900", help="address of the HTTP face")
     relay.add_argument("--udp", default="0.0.0.0:50000", help="first UDP port; worker i takes port + i")
     relay.add_argument("--announce", default="", help="addresses that peers are told, with commas")
-    relay.add_argument("--workers", type=int, default=1, help="worker processes; a studio lives on one")
+    relay.add_argument("--workers", type=int, default=1, help="worker processes, one for each core")
+    relay.add_argument("--home-seats", type=int, default=32, help="viewers of a studio on its first worker")
     relay.add_argument("--base-path", default="", help="path under which a proxy shows the HTTP face")
     relay.add_argument("--origin", action="append", default=[], help="web origin allowed by CORS; repeatable")
     relay.add_argument("--max-kbps", type=int, default=2500, help="bit rate that a source may send")
@@ -43,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, kind in (("channel", int), ("host", str), ("port", int), ("max-kbps", int)):
         worker.add_argument(f"--{name}", type=kind, required=True)
     worker.add_argument("--mode")
+    worker.add_argument("--index", type=int, default=0)
+    worker.add_argument("--links", default="")
     return parser
 
 
@@ -76,7 +79,10 @@ def _worker(parsed: argparse.Namespace) -> int:
     from media.transmit import Mode
 
     mode = Mode(parsed.mode) if parsed.mode else None
-    worker.main(parsed.channel, worker.WorkerSettings(parsed.host, parsed.port, parsed.max_kbps, mode))
+    where = worker.WorkerSettings(
+        parsed.host, parsed.port, parsed.max_kbps, mode, index=parsed.index, links=parsed.links
+    )
+    worker.main(parsed.channel, where)
     return 0
 
 
@@ -101,7 +107,7 @@ def _relay(parsed: argparse.Namespace) -> int:
     settings = RelaySettings(
         key=key,
         announce=announce,
-        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode),
+        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats),
         base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
         origins=tuple(parsed.origin),
     )

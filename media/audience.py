@@ -60,7 +60,7 @@ class Audience:
             return
         if cue.index == 0 and not viewer.lane.video:
             return
-        if cue.index and cue.live_peer == viewer.name:
+        if cue.index and programme.speaker(cue) == viewer.name:
             return
         lane = programme.lanes[viewer.lane]
         for lost in nack.lost:
@@ -102,7 +102,7 @@ class Audience:
 
     def suit(self, studio: Studio, programme: Programme, now: float) -> None:
         """Once a second: who cannot keep up goes without the picture until its line is better."""
-        source = studio.sources.get(programme.video.live_peer or "")
+        source = studio.source(programme.video.live_peer)
         needs_kbps = source.video.kbps if source is not None and source.video is not None else 0.0
         for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
             ladder, quality = viewer.ladder, viewer.quality
@@ -147,24 +147,31 @@ class Audience:
     def report(self, studio: Studio, programme: Programme, now: float) -> None:
         """Sender reports of the slots on air, so that receivers keep picture and sound together."""
         unix_s = time.time()
-        reports = {cue: self._sender_report(studio, programme, cue, now, unix_s) for cue in programme.cues}
+        reports = {}
+        for cue in programme.cues:
+            report = self._sender_report(studio, cue, now, unix_s)
+            reports[cue] = b""
+            if report is not None:
+                about = rtcp.source_description(cue.slot.ssrc, programme.cname)
+                reports[cue] = rtcp.sender_report(report) + about
+                if programme.outlet is not None:
+                    programme.outlet.tell_time(cue.index, report)
         for key, lane in programme.lanes.items():
             cues = [c for c in programme.cues if (key.video if c.index == 0 else key.audio >= c.index)]
             compound = b"".join(reports[cue] for cue in cues)
             if compound:
                 self._fanout.send_control([lane], compound)
 
-    def _sender_report(self, studio: Studio, programme: Programme, cue: Cue, now: float, unix_s: float) -> bytes:
-        slot, source = cue.slot, studio.sources.get(cue.live_peer or "")
+    def _sender_report(self, studio: Studio, cue: Cue, now: float, unix_s: float) -> rtcp.SenderReport | None:
+        slot, source = cue.slot, studio.source(cue.live_peer)
         if cue.live is None or source is None:
-            return b""
+            return None
         timestamp = slot.timestamp_at(now)
         track = next((t for t in source.tracks() if t.ssrc == cue.live[1]), None)
         if track is not None and track.report is not None and source.clock_offset_s is not None:
             # The source's own clocks tie its picture to its sound; ours only moves both.
             passed = unix_s - source.clock_offset_s - rtcp.unix_time(track.report.ntp)
             timestamp = slot.out_timestamp(track.report.timestamp + round(passed * slot.clock_hz))
-        report = rtcp.SenderReport(
+        return rtcp.SenderReport(
             slot.ssrc, rtcp.ntp(unix_s), timestamp, slot.packets & 0xFFFFFFFF, slot.octets & 0xFFFFFFFF
         )
-        return rtcp.sender_report(report) + rtcp.source_description(slot.ssrc, programme.cname)

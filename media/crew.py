@@ -1,13 +1,15 @@
-"""The workers of one relay: started, spoken to, started again when one dies. A studio belongs to one worker."""
+"""The workers of one relay: started, spoken to, started again when one dies. A studio has its home on one."""
 
 import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from typing import Final
 
 from media.channel import RelayEnd
 from media.dtls import Fingerprint
+from media.seating import HOME_SEATS
 
 START_LIMIT_S: Final = 15.0
 STOP_LIMIT_S: Final = 5.0
@@ -33,6 +36,7 @@ class CrewSettings:
     workers: int
     max_kbps: int
     mode: str | None = None
+    home_seats: int = HOME_SEATS
 
 
 @dataclass(slots=True)
@@ -55,9 +59,12 @@ class Crew:
         self._hands: list[Hand] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._links = ""
 
     async def start(self) -> None:
         """Raises: RuntimeError when a worker cannot take its port."""
+        if self._settings.workers > 1:
+            self._links = tempfile.mkdtemp(prefix="dienhong-")  # 0700: nobody else can send us packets
         for index in range(self._settings.workers):
             self._hands.append(await self._hire(index))
 
@@ -66,7 +73,7 @@ class Crew:
         return list(self._hands)
 
     def of(self, studio: str) -> Hand:
-        """The worker that has this studio."""
+        """The home of this studio: the worker that has its sources and its staging."""
         return self._hands[zlib.crc32(studio.encode()) % len(self._hands)]
 
     async def _hire(self, index: int, port: int | None = None) -> Hand:
@@ -76,6 +83,7 @@ class Crew:
         command = [sys.executable, "-m", "media", "worker", "--channel", str(theirs.fileno())]
         command += ["--host", self._settings.host, "--port", str(wanted)]
         command += ["--max-kbps", str(self._settings.max_kbps)]
+        command += ["--index", str(index), "--links", self._links]
         if self._settings.mode:
             command += ["--mode", self._settings.mode]
         # The package is found from wherever the relay was started.
@@ -147,3 +155,5 @@ class Crew:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._links:
+            shutil.rmtree(self._links, ignore_errors=True)

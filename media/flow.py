@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 from media.fanout import Fanout
+from media.herald import Herald
 from media.lane import Batch
 from media.programme import Cue, Programme
 from media.slot import Clear
@@ -17,8 +18,9 @@ FLUSH_AFTER_S: Final = 0.002
 class Flow:
     """The frames in the making of all programmes of one worker."""
 
-    def __init__(self, fanout: Fanout) -> None:
+    def __init__(self, fanout: Fanout, herald: Herald) -> None:
         self._fanout = fanout
+        self._herald = herald
         self.pending: dict[Cue, Programme] = {}
 
     def gather(self, programme: Programme, cue: Cue, clear: Clear, now: float) -> None:
@@ -36,6 +38,9 @@ class Flow:
         frame, cue.frame = cue.frame, []
         if not frame:
             return
+        if programme.outlet is not None:
+            self._herald.look(programme)  # who speaks goes ahead of what he says
+            programme.outlet.pass_on(cue.index, cue.slot.ssrc, frame)  # before padding: a mirror pads for itself
         skip = tuple(v.seat for v in programme.deaf_to(cue) if v.seat is not None)
         lanes = programme.lanes_of(cue)
         for run in self._fanout.prepare(frame, now, time.time()):

@@ -1,4 +1,4 @@
-"""Who is on air in each slot, as it travels from a programme to its mirrors: in an RTCP APP packet, or over a link.
+"""Who is on air in each slot, as it travels from a programme to its mirrors: by RTCP APP, or over a link.
 
 `path` names the relays that the programme came through, the first one first: a relay that finds itself in it
 would feed itself. No input or output. Hostile bytes are a ValueError.

@@ -21,7 +21,7 @@ REPAIR_BURST: Final = 400
 SILENCE_LIMIT_S: Final = 30.0
 UNPROVED_LIMIT_S: Final = 10.0  # from the answer to the first proved check
 HALF_OPEN_LIMIT_S: Final = 25.0  # from the answer to the keys; longer than a handshake may take
-_OFFSET_LEAK_S: Final = 0.0005  # lets the clock offset follow drift upwards, per sender report
+OFFSET_LEAK_S: Final = 0.0005  # lets the clock offset follow drift upwards, per sender report
 
 
 def random_ssrc() -> int:
@@ -148,7 +148,7 @@ class Publisher(Peer):
         if before is None or abs(offset - before) > 5:
             self.clock_offset_s = offset
         else:
-            self.clock_offset_s = min(offset, before + _OFFSET_LEAK_S)
+            self.clock_offset_s = min(offset, before + OFFSET_LEAK_S)
 
     def snapshot(self) -> dict[str, Any]:
         return {

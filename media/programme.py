@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from media import rtp
 from media.fanout import Fanout
+from media.feed import Feed
 from media.lane import Lane, LaneKey
+from media.onair import OnAir
+from media.outlet import Outlet
 from media.peer import Viewer, random_ssrc
 from media.repair import AUDIO_RING_S, VIDEO_RING_S, Ring
 from media.rtp import Codec
@@ -116,12 +119,55 @@ class Programme:
         self.cues = [self.video, *self.audio]
         self.lanes: dict[LaneKey, Lane] = {}
         self.viewers: dict[str, list[Viewer]] = {}  # by the peer's name
+        self.feeds: dict[str, Feed] = {}  # of parents, by name, where this is a mirror
+        self.parent: Feed | None = None  # the one that is wanted in every slot
+        self.outlet: Outlet | None = None  # to the workers that mirror this
+        self.air = OnAir()
         self._fanout = fanout
 
     def stage(self, staging: Staging) -> None:
+        """Who shall be on air. At a mirror the parent is, until there is none."""
         self.staging = staging
-        for cue, peer in zip(self.cues, staging.names(), strict=True):
-            cue.stage(peer)
+        if self.parent is None:
+            for cue, peer in zip(self.cues, staging.names(), strict=True):
+                cue.stage(peer)
+
+    def mirror(self, feed: Feed | None) -> None:
+        """Take every slot from this parent, from its next key frame on; None: from our own sources again."""
+        self.parent = feed
+        if feed is None:
+            self.feeds.clear()
+            self.stage(self.staging)
+            return
+        self.feeds[feed.name] = feed
+        for cue in self.cues:
+            cue.stage(feed.name)
+
+    def speaker(self, cue: Cue) -> str | None:
+        """The peer that is seen or heard in a slot, here or where a parent has it from."""
+        if cue.live is None:
+            return None
+        feed = self.feeds.get(cue.live[0])
+        return cue.live[0] if feed is None else feed.speaker(cue.index)
+
+    def settle(self, feed: Feed) -> None:
+        """What went off air at the parent is off air here, and comes again with its next key frame."""
+        for cue in self.cues:
+            if cue.live_peer == feed.name and not feed.shows(cue.index):
+                cue.live = None
+
+    @property
+    def is_watched(self) -> bool:
+        return bool(self.viewers)
+
+    def look(self) -> bool:
+        """Note who is on air now, and by which relays it came; whether that is news."""
+        speakers = tuple(self.speaker(cue) for cue in self.cues)
+        path = self.parent.on_air.path if self.parent is not None else ()
+        if (speakers, path) == (self.air.speakers, self.air.path):
+            return False
+        self.air = OnAir(self.air.count + 1, path, speakers)
+        return True
 
     def gone(self, peer: str) -> None:
         for cue in self.cues:
@@ -168,9 +214,8 @@ class Programme:
 
     def deaf_to(self, cue: Cue) -> list[Viewer]:
         """Who must not get an audio slot now: the one who speaks in it."""
-        if cue.index == 0 or cue.live is None:
-            return []
-        return self.viewers.get(cue.live[0], [])
+        speaker = self.speaker(cue) if cue.index else None
+        return self.viewers.get(speaker, []) if speaker is not None else []
 
     def cue_by_ssrc(self, ssrc: int) -> Cue | None:
         return next((cue for cue in self.cues if cue.slot.ssrc == ssrc), None)
@@ -178,5 +223,5 @@ class Programme:
     def snapshot(self) -> dict[str, Any]:
         return {
             "wanted": {"video": self.staging.video, "audio": list(self.staging.audio)},
-            "on_air": {"video": self.video.live_peer, "audio": [cue.live_peer for cue in self.audio]},
+            "on_air": {"video": self.speaker(self.video), "audio": [self.speaker(cue) for cue in self.audio]},
         }

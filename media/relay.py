@@ -21,6 +21,7 @@ from media.problems import Handler, Refusal, problems
 from media.programme import AUDIO_SLOTS
 from media.repair import Allowance
 from media.sdp import Accepted, Offer, Transport
+from media.seating import Seating
 from media.tokens import Grant, Scope
 
 JOINS_PER_S: Final = 400
@@ -61,13 +62,14 @@ class Relay:
         self._sessions: dict[str, Session] = {}
         self._joins = Allowance(JOINS_PER_S, JOIN_BURST)
         self._refused = 0
+        self._seating = Seating(settings.crew.workers, settings.crew.home_seats)
         self.crew = Crew(settings.crew, self._gone)
 
     def _gone(self, hand: int, session: str | None) -> None:
-        if session is not None:
-            self._sessions.pop(session, None)
-        else:
-            self._sessions = {k: s for k, s in self._sessions.items() if s.hand != hand}
+        ended = [session] if session is not None else [k for k, s in self._sessions.items() if s.hand == hand]
+        for one in ended:
+            self._sessions.pop(one, None)
+            self._seating.leave(one)
 
     def application(self) -> web.Application:
         """The aiohttp application; its paths stand with and without the base path."""
@@ -183,27 +185,37 @@ class Relay:
         types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
         repairs = negotiation.repairs(video)
         session = self._new_session(Scope.WATCH, grant, grant.programme)
-        answer = await self._tell(
-            self.crew.of(grant.studio),
-            "watch",
-            session=session.id,
-            studio=grant.studio,
-            programme=grant.programme,
-            peer=grant.peer,
-            fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
-            types=types,
-            repairs={str(number): chosen.number for number, chosen in repairs.items()},
-            send_time_id=video[0][0].extensions.get(sdp.ABS_SEND_TIME, 0) if video else 0,
-            video=bool(video),
-            audio=len(audio),
-        )
+        try:
+            answer = await self._tell(
+                self.crew.hands[session.hand],
+                "watch",
+                home=self.crew.of(grant.studio).index,
+                session=session.id,
+                studio=grant.studio,
+                programme=grant.programme,
+                peer=grant.peer,
+                fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
+                types=types,
+                repairs={str(number): chosen.number for number, chosen in repairs.items()},
+                send_time_id=video[0][0].extensions.get(sdp.ABS_SEND_TIME, 0) if video else 0,
+                video=bool(video),
+                audio=len(audio),
+            )
+        except BaseException:
+            self._seating.leave(session.id)
+            raise
         accepted = negotiation.sending(video, audio, repairs, answer)
         path = f"/whep/{grant.studio}/{grant.programme}/{session.id}"
         return self._created(session, path, offer, accepted, answer)
 
     def _new_session(self, scope: Scope, grant: Grant, programme: str) -> Session:
-        hand = self.crew.of(grant.studio)
-        return Session(secrets.token_urlsafe(15), scope, grant.studio, programme, grant.peer, hand.index)
+        home = hand = self.crew.of(grant.studio).index
+        session = secrets.token_urlsafe(15)
+        if scope is not Scope.PUBLISH:
+            place = (grant.studio, programme, grant.peer)
+            hand = self._seating.choose(place, home)
+            self._seating.take(session, place, hand, home)
+        return Session(session, scope, grant.studio, programme, grant.peer, hand)
 
     def _created(
         self, session: Session, path: str, offer: Offer, accepted: dict[str, Accepted], answer: Message
@@ -264,7 +276,7 @@ class Relay:
     async def _end(self, request: web.Request) -> web.Response:
         session = self._own_session(request)
         await self._tell(self.crew.hands[session.hand], "close", session=session.id)
-        self._sessions.pop(session.id, None)
+        self._gone(session.hand, session.id)
         return web.Response()
 
     # Control
@@ -281,13 +293,39 @@ class Relay:
     async def _studio(self, request: web.Request) -> web.Response:
         self._grant(request, Scope.CONTROL)
         (studio,) = _names(request, "studio")
-        answer = await self._tell(self.crew.of(studio), "studio", studio=studio)
-        return web.json_response(answer["studio"])
+        return web.json_response(await self._of_all(studio))
+
+    async def _of_all(self, studio: str) -> Message:
+        """A studio's state: staging and sources as its home has them, viewers of every worker."""
+        home = self.crew.of(studio)
+        others = [hand for hand in self.crew.hands if hand is not home]
+        first, *more = await asyncio.gather(
+            self._tell(home, "studio", studio=studio),
+            *(self._tell(hand, "studio", studio=studio) for hand in others),
+            return_exceptions=True,
+        )
+        if isinstance(first, BaseException):
+            raise first
+        state: Message = first["studio"]
+        for answer in more:
+            if isinstance(answer, BaseException):
+                if not isinstance(answer, (ConnectionError, TimeoutError)):
+                    raise answer
+                continue  # it is being replaced, and its viewers come back
+            state["viewers"] += answer["studio"]["viewers"]
+        return state
 
     async def _kick(self, request: web.Request) -> web.Response:
         self._grant(request, Scope.CONTROL)
         studio, peer = _names(request, "studio", "peer")
-        await self._tell(self.crew.of(studio), "kick", studio=studio, peer=peer)
+        answers = await asyncio.gather(
+            *(hand.line.call("kick", studio=studio, peer=peer) for hand in self.crew.hands), return_exceptions=True
+        )
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, ConnectionError):
+                raise answer
+        if not any(isinstance(answer, dict) and "refused" not in answer for answer in answers):
+            raise Refusal("not-found", "no such peer")
         return web.Response(status=204)
 
     async def _health(self, request: web.Request) -> web.Response:

@@ -45,7 +45,8 @@ class Roster:
         self.leaving: dict[int, Address] = {}  # whom a last datagram is still owed
         self.now = time.monotonic()
 
-    def _studio_of(self, name: str) -> Studio:
+    def studio_of(self, name: str) -> Studio:
+        """The studio of this name. Raises: TooMany."""
         studio = self.studios.get(name)
         if studio is None:
             if len(self.studios) >= MAX_STUDIOS:
@@ -82,7 +83,7 @@ class Roster:
             video=Track(VIDEO_CLOCK_HZ) if set(by_type.values()) - {Codec.OPUS} else None,
             audio=Track(AUDIO_CLOCK_HZ) if Codec.OPUS in by_type.values() else None,
         )
-        home = self._studio_of(studio)
+        home = self.studio_of(studio)
         before = home.sources.get(peer)
         if before is not None:
             self.remove(before, "replaced")
@@ -103,7 +104,7 @@ class Roster:
         audio: int,
     ) -> Message:
         payload_types = tuple(sorted((Codec(name), number) for name, number in types.items()))
-        home = self._studio_of(studio)
+        home = self.studio_of(studio)
         self._make_room(home, programme, peer)
         viewer = Viewer(
             **self._common(session, studio, peer, fingerprint),
@@ -139,7 +140,7 @@ class Roster:
         return {"ufrag": peer.ufrag, "password": peer.password.decode()}
 
     def stage(self, studio: str, programme: str, video: str | None, audio: list[str | None]) -> Message:
-        home = self._studio_of(studio)
+        home = self.studio_of(studio)
         home.used_at = self.now
         staged = home.programme(programme)
         filled = (*audio, *(None,) * (AUDIO_SLOTS - len(audio)))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from media.fanout import Fanout
+from media.feed import Feed
 from media.peer import Publisher, Viewer
 from media.programme import Cue, Programme
 
@@ -63,14 +64,22 @@ class Studio:
         if self.viewers.pop(viewer.session, None) is not None:
             self.programme(viewer.programme).dismiss(viewer)
 
+    def source(self, name: str | None) -> Publisher | Feed | None:
+        """What sends under this name: a source of ours, or a parent that a programme is mirrored from."""
+        if name is None:
+            return None
+        found = self.sources.get(name)
+        return found or next((p.feeds[name] for p in self.programmes.values() if name in p.feeds), None)
+
     def wish_key_frame(self, cue: Cue) -> None:
         """Some receiver, or the switch itself, wants a key frame in this slot."""
-        source = self.sources.get((cue.wanted if cue.waits else cue.live_peer) or "")
+        source = self.source(cue.wanted if cue.waits else cue.live_peer)
         if source is not None and source.video is not None and cue.index == 0:
             source.video.wish.wish()
 
     def is_idle(self, now: float) -> bool:
-        if self.sources or self.viewers:
+        passed_on = any(p.outlet is not None for p in self.programmes.values())
+        if self.sources or self.viewers or passed_on:
             self.used_at = now
         return now - self.used_at > IDLE_LIMIT_S
 

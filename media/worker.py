@@ -13,15 +13,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-from media import dtls, kernel
+from media import dtls, framing, kernel
 from media.audience import Audience
 from media.channel import Message, WorkerEnd
 from media.dtls import Desk, Identity
+from media.exchange import Exchange
 from media.fanout import Fanout
 from media.flow import FLUSH_AFTER_S, Flow
+from media.herald import Herald
 from media.ingest import Ingest
+from media.link import Door, Link, Watch
 from media.peer import Peer, Publisher, Viewer
 from media.port import Handlers, Port
 from media.roster import Roster, Unknown
@@ -43,6 +47,8 @@ class WorkerSettings:
     port: int
     max_kbps: int
     mode: Mode | None = None
+    index: int = 0
+    links: str = ""  # the directory of the workers' sockets; empty for a worker alone
 
 
 class Worker:
@@ -56,16 +62,21 @@ class Worker:
         sock = kernel.open_port(settings.host, settings.port)
         self._port = Port(sock, Handlers(self._on_dtls, self._on_rtp, self._on_rtcp, self._on_moved))
         self._fanout = Fanout(sock, settings.mode)
-        self._flow = Flow(self._fanout)
+        self._herald = Herald()
+        self._flow = Flow(self._fanout, self._herald)
         self._ingest = Ingest(self._flow, self._fanout, self._port.outbox, settings.max_kbps * 1000)
         self._audience = Audience(self._fanout, self._port.outbox)
         self._roster = Roster(self._port, self._desk, self._fanout, self._on_gone)
+        self._index = settings.index
+        self._poll = select.epoll()
+        self._readable: dict[int, Callable[[], None]] = {}
+        self._exchange = self._open_door(settings.links)
         self._now = time.monotonic()
         self._stopping = False
         self._reported_at = self._asked_at = self._now
         self._operations: dict[str, Callable[..., Message]] = {
             "publish": self._roster.publish,
-            "watch": self._roster.watch,
+            "watch": self._watch,
             "close": self._roster.close,
             "restart": self._roster.restart,
             "stage": self._roster.stage,
@@ -80,13 +91,12 @@ class Worker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the relay process decides
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         udp, wake, channel = self._port.sock.fileno(), self._wake_fd, self._channel.sock.fileno()
-        poll = select.epoll()
         for fd in (udp, wake, channel):
-            poll.register(fd, select.EPOLLIN)
+            self._poll.register(fd, select.EPOLLIN)
         port = self._port.sock.getsockname()[1]
         self._channel.write({"news": "ready", "port": port, "fingerprint": self._identity.fingerprint.value})
         while not self._stopping:
-            events = poll.poll(self._pause_s())
+            events = self._poll.poll(self._pause_s())
             self._now = self._roster.now = time.monotonic()
             for fd, _ in events:
                 if fd == udp:
@@ -94,10 +104,31 @@ class Worker:
                 elif fd == wake:
                     os.eventfd_read(wake)
                     self._read_news()
-                else:
+                elif fd == channel:
                     self._serve()
+                elif fd in self._readable:
+                    self._readable[fd]()
             self._work()
         self._end_all()
+
+    def _look_at(self, fd: int, handler: Callable[[], None]) -> None:
+        self._readable[fd] = handler
+        self._poll.register(fd, select.EPOLLIN)
+
+    def _look_away(self, fd: int) -> None:
+        if self._readable.pop(fd, None) is not None:
+            self._poll.unregister(fd)
+
+    def _open_door(self, links: str) -> Exchange | None:
+        """To the other workers, where there are any."""
+        if not links:
+            return None
+        door = Door(Path(links), self._index, Watch(self._look_at, self._look_away), self._on_link)
+        return Exchange(door, self._flow, self._herald, self._roster.studio_of, lambda: self._now)
+
+    def _on_link(self, link: Link, message: framing.Message) -> None:
+        if self._exchange is not None:
+            self._exchange.received(link, message)
 
     def _pause_s(self) -> float:
         if self._flow.pending:
@@ -123,10 +154,14 @@ class Worker:
     def _ask(self) -> None:
         for studio in self._roster.studios.values():
             for programme in studio.programmes.values():
+                if programme.outlet is not None:
+                    self._herald.look(programme)
                 if programme.video.waits:
                     studio.wish_key_frame(programme.video)
             for publisher in studio.sources.values():
                 self._ingest.ask(publisher, self._now)
+        if self._exchange is not None:
+            self._exchange.mirrors.ask(self._now)
 
     def _report(self, passed_s: float) -> None:
         now = self._now
@@ -136,6 +171,9 @@ class Worker:
                     track.measure(passed_s)
                 self._ingest.report_to(publisher, now)
             for programme in studio.programmes.values():
+                for feed in programme.feeds.values():
+                    for track in feed.tracks():
+                        track.measure(passed_s)
                 self._audience.report(studio, programme, now)
                 self._audience.suit(studio, programme, now)
             if studio.is_idle(now):
@@ -219,6 +257,13 @@ class Worker:
         if self._channel.closed:
             self._stopping = True
 
+    def _watch(self, studio: str, programme: str, home: int, **arguments: Any) -> Message:
+        """A viewer; `home` is the worker that has the programme."""
+        answer = self._roster.watch(studio=studio, programme=programme, **arguments)
+        if home != self._index and self._exchange is not None:
+            self._exchange.mirrors.want(self._roster.studios[studio], programme, home, self._now)
+        return answer
+
     def _end_all(self) -> None:
         for peer in list(self._roster.peers.values()):
             self._roster.remove(peer, "relay stops")
@@ -243,7 +288,18 @@ class Worker:
                 "send_calls": tally.calls,
                 "send_dropped": tally.dropped + self._port.outbox.dropped,
                 "send_failed": tally.failed,
+                **self._linked(),
             }
+        }
+
+    def _linked(self) -> dict[str, int]:
+        exchange = self._exchange
+        if exchange is None:
+            return {}
+        return {
+            "mirrored": len(exchange.mirrors),
+            "passed_on": exchange.given,
+            "link_dropped": exchange.door.dropped,
         }
 
 

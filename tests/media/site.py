@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import socket
 from typing import Any
 
@@ -67,7 +68,9 @@ class Site:
         read = sdp.parse_offer(self.answer.replace("setup:passive", "setup:active"))
         self.ufrag, self.password = read.ufrag, read.password
         self.location = headers["Location"]
-        self.remote = (host or self.host, self.relay.udp[0])
+        found = re.search(r"^a=candidate:\S+ 1 udp \d+ \S+ (\d+) ", self.answer, re.MULTILINE)
+        assert found is not None
+        self.remote = (host or self.host, int(found[1]))
         return self
 
     @property

@@ -11,6 +11,7 @@ from media.audience import Audience
 from media.dtls import Fingerprint
 from media.fanout import Fanout
 from media.flow import Flow
+from media.herald import Herald
 from media.ingest import Ingest
 from media.lane import LaneKey
 from media.peer import Publisher, Track, Viewer
@@ -52,7 +53,7 @@ class House:
         self.socket = kernel.open_port("127.0.0.1", 0)
         self.fanout = Fanout(self.socket)
         self.outbox = kernel.Outbox(self.socket)
-        self.flow = Flow(self.fanout)
+        self.flow = Flow(self.fanout, Herald())
         self.ingest = Ingest(self.flow, self.fanout, self.outbox, 2_000_000)
         self.audience = Audience(self.fanout, self.outbox)
         self.studio = Studio("s", self.fanout, self.now)

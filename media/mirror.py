@@ -1,0 +1,146 @@
+"""Programmes whose home is another worker of this relay: their frames come over a link, wishes go back.
+
+A programme is mirrored as long as somebody here watches it and a little longer. When its home dies, the link is
+made again as soon as it is back; when this worker dies, its viewers come back and with them its mirrors.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from media import framing, rtcp, rtp
+from media.feed import Feed
+from media.flow import Flow
+from media.framing import Air, Clock, KeyFrame, Leave, Opened, Packets, Want
+from media.link import Door, Link
+from media.onair import OnAir
+from media.programme import Programme
+from media.rtp import Codec
+from media.studio import Studio
+
+TRY_AGAIN_S: Final = 0.1
+KEEP_S: Final = 30.0  # without a viewer
+
+
+def take(
+    flow: Flow, programme: Programme, feed: Feed, slot: int, codec: Codec, packet: rtp.Packet, now: float
+) -> None:
+    """A packet of a parent, into the slot that it is for."""
+    cue, track = programme.cues[slot], feed.tracks()[slot]
+    track.arrived(packet, now)
+    feed.heard_at = now
+    if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
+        track.wish.met()
+    if packet.payload and feed.name in (cue.wanted, cue.live_peer):
+        clear = cue.take(feed.name, packet, codec, now)
+        if clear is not None:
+            flow.gather(programme, cue, clear, now)
+
+
+@dataclass(slots=True, eq=False)
+class Mirror:
+    """One programme here, and its feed from home."""
+
+    studio: Studio
+    programme: Programme
+    home: int
+    feed: Feed
+    used_at: float
+    link: Link | None = None
+    stream: int | None = None
+    tried_at: float = field(default=float("-inf"))
+
+
+class Mirrors:
+    """All programmes that this worker has from others."""
+
+    def __init__(self, door: Door, flow: Flow) -> None:
+        self._door = door
+        self._flow = flow
+        self._mirrors: dict[tuple[str, str], Mirror] = {}
+        self._by_stream: dict[tuple[Link, int], Mirror] = {}
+        self._links: dict[int, Link] = {}  # by home
+
+    def __len__(self) -> int:
+        return len(self._mirrors)
+
+    def want(self, studio: Studio, name: str, home: int, now: float) -> None:
+        """Somebody here watches this programme of another worker."""
+        key = (studio.name, name)
+        mirror = self._mirrors.get(key)
+        if mirror is None:
+            programme = studio.programme(name)
+            feed = Feed(f"home/{name}", len(programme.audio), now)
+            programme.mirror(feed)
+            mirror = self._mirrors[key] = Mirror(studio, programme, home, feed, now)
+        mirror.used_at = now
+        self._connect(mirror, now)
+
+    def _connect(self, mirror: Mirror, now: float) -> None:
+        if mirror.link is not None or now - mirror.tried_at < TRY_AGAIN_S:
+            return
+        mirror.tried_at = now
+        link = self._links.get(mirror.home) or self._door.open(mirror.home)
+        if link is not None:
+            self._links[mirror.home] = mirror.link = link
+            link.send(framing.encode(Want(mirror.studio.name, mirror.programme.name)))
+
+    def ask(self, now: float) -> None:
+        """Send what is due of wishes; make links again; give up what nobody watches."""
+        for mirror in list(self._mirrors.values()):
+            self._connect(mirror, now)
+            if mirror.programme.is_watched:
+                mirror.used_at = now
+            elif now - mirror.used_at > KEEP_S:
+                self._drop(mirror)
+                continue
+            if mirror.link is None or mirror.stream is None or not mirror.feed.shows(0):
+                continue
+            if mirror.feed.video.wish.due(now):
+                mirror.link.send(framing.encode(KeyFrame(mirror.stream)))
+
+    def _drop(self, mirror: Mirror) -> None:
+        del self._mirrors[mirror.studio.name, mirror.programme.name]
+        if mirror.link is not None and mirror.stream is not None:
+            self._by_stream.pop((mirror.link, mirror.stream), None)
+            mirror.link.send(framing.encode(Leave(mirror.stream)))
+        mirror.programme.mirror(None)
+
+    def ended(self, link: Link) -> None:
+        """The other worker is gone."""
+        self._links = {home: other for home, other in self._links.items() if other is not link}
+        self._by_stream = {key: mirror for key, mirror in self._by_stream.items() if key[0] is not link}
+        for mirror in self._mirrors.values():
+            if mirror.link is link:
+                mirror.link = mirror.stream = None
+
+    # What comes
+
+    def opened(self, link: Link, message: Opened) -> None:
+        mirror = self._mirrors.get((message.studio, message.programme))
+        if mirror is None or mirror.link is not link:
+            link.send(framing.encode(Leave(message.stream)))
+            return
+        mirror.stream = message.stream
+        mirror.feed.on_air = OnAir()  # another process may count from the beginning
+        self._by_stream[link, message.stream] = mirror
+
+    def read(self, link: Link, message: Packets | Air | Clock, now: float) -> None:
+        """What a home says of one programme."""
+        mirror = self._by_stream.get((link, message.stream))
+        if mirror is None:
+            return
+        feed = mirror.feed
+        match message:
+            case Packets():
+                if message.slot < len(mirror.programme.cues) and message.layer == 0:
+                    for codec, packet in message.packets:
+                        take(self._flow, mirror.programme, feed, message.slot, codec, packet, now)
+            case Air():
+                feed.tell(message.on_air)
+                mirror.programme.settle(feed)
+            case Clock():
+                tracks = feed.tracks()
+                if message.slot < len(tracks) and tracks[message.slot].ssrc:
+                    ssrc = tracks[message.slot].ssrc
+                    report = rtcp.SenderReport(ssrc, message.ntp, message.timestamp, 0, 0)
+                    feed.read_report(report, now, rtcp.unix_time(message.ntp))  # one clock for all workers

@@ -1,0 +1,49 @@
+"""A programme's way to the other workers that mirror it: every frame once for each, who is on air, the time.
+
+Knows links by what they can do; not what a mirror makes of the records.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from media import framing, rtcp
+from media.framing import Air, Clock
+from media.onair import OnAir
+from media.slot import Clear
+
+
+class Taker(Protocol):
+    """The near end of a link."""
+
+    def send(self, record: bytes) -> bool:
+        """Whether there was room for it."""
+        ...
+
+
+class Outlet:
+    """`lost` is called when a link had no room for a part of the picture: its mirror needs a key frame."""
+
+    def __init__(self, stream: int, lost: Callable[[], None]) -> None:
+        self.stream = stream
+        self.takers: list[Taker] = []
+        self._lost = lost
+
+    def pass_on(self, slot: int, ssrc: int, packets: Sequence[Clear]) -> None:
+        """The packets of a frame, in one record for all mirrors."""
+        for record in self.records(slot, ssrc, packets):
+            missed = [taker for taker in self.takers if not taker.send(record)]
+            if missed and slot == 0:
+                self._lost()
+
+    def records(self, slot: int, ssrc: int, packets: Sequence[Clear]) -> Iterator[bytes]:
+        return framing.encode_packets(self.stream, slot, 0, ssrc, packets)
+
+    def tell(self, on_air: OnAir) -> None:
+        self._send(framing.encode(Air(self.stream, on_air)))
+
+    def tell_time(self, slot: int, report: rtcp.SenderReport) -> None:
+        self._send(framing.encode(Clock(self.stream, slot, report.ntp, report.timestamp)))
+
+    def _send(self, record: bytes) -> None:
+        for taker in self.takers:
+            taker.send(record)
