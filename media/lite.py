@@ -7,38 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import re
 import secrets
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from OpenSSL import SSL
-
-from media import rtcp, srtp, stun
-from media.dtls import Fingerprint, Handshake, Identity, Refused
+from media import call, rtcp, srtp
+from media.call import Call, State
+from media.dtls import Identity
 from media.repair import Gaps
 
 VIDEO_TYPE: Final = 96
 AUDIO_TYPE: Final = 111
-CHECK_AGAIN_S: Final = 0.25
 JOIN_LIMIT_S: Final = 30.0
 REMB_BPS: Final = 4_000_000
 _RCVBUFFORCE: Final = 33
 _RECEIVE_BUFFER: Final = 1 << 20
-_CANDIDATE: Final = re.compile(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host")
-
-
-class State(StrEnum):
-    NEW = "new"
-    CHECKING = "checking"
-    SHAKING = "shaking hands"
-    READY = "ready"
-    FAILED = "failed"
 
 
 @dataclass(slots=True)
@@ -73,20 +58,6 @@ class Slot:
         return False
 
 
-class Caller(Handshake):
-    """The active side of DTLS."""
-
-    def __init__(
-        self, identity: Identity, expected: Fingerprint, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(identity, expected, clock)
-        self._ssl.set_connect_state()
-
-    def begin(self) -> None:
-        with contextlib.suppress(SSL.WantReadError):
-            self._ssl.do_handshake()
-
-
 class LitePeer:
     """One peer. `ready` resolves when its keys are agreed; from then on the owner reads `sock`."""
 
@@ -94,22 +65,28 @@ class LitePeer:
         self._identity = identity
         self._sends = sends
         self._kinds = ["video"] * video + ["audio"] * audio
-        self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(12)
-        self._their_ufrag, self._their_password = "", b""
-        self._fingerprint = Fingerprint("", "")
-        self._shake: Caller | None = None
+        self._call = Call(identity, self._put_to, JOIN_LIMIT_S)
         self._timer: asyncio.TimerHandle | None = None
         self._rtcp_index = 0
         self.sock: socket.socket | None = None
         self.ssrcs = [secrets.randbits(32) for _ in self._kinds]
         self.slots: dict[int, Slot] = {}
-        self.state = State.NEW
-        self.reason = ""
-        self.keys: srtp.Keys | None = None
         self.sender: srtp.Sender | None = None
         self.asked_at = 0.0
         self.first_packet_at = 0.0
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def state(self) -> State:
+        return self._call.state
+
+    @property
+    def reason(self) -> str:
+        return self._call.reason
+
+    @property
+    def keys(self) -> srtp.Keys | None:
+        return self._call.keys
 
     # ── SDP ──
 
@@ -128,8 +105,8 @@ class LitePeer:
             "c=IN IP4 0.0.0.0",
             f"a=mid:{mid}",
             "a=sendonly" if self._sends else "a=recvonly",
-            f"a=ice-ufrag:{self._ufrag}",
-            f"a=ice-pwd:{self._password}",
+            f"a=ice-ufrag:{self._call.ufrag}",
+            f"a=ice-pwd:{self._call.password}",
             f"a=fingerprint:{print_.algorithm} {print_.value}",
             "a=setup:active",
             "a=rtcp-mux",
@@ -143,22 +120,13 @@ class LitePeer:
 
     def accept(self, answer: str) -> None:
         """Opens the socket and begins to check. Raises: ValueError for an answer that cannot be used."""
-        sections = re.split(r"^m=", answer, flags=re.MULTILINE)[1:]
-        live = [s for s in sections if s.split(" ", 2)[1] != "0"]
-        if not live:
-            raise ValueError("the relay took nothing of the offer")
-        self._their_ufrag = _attribute(live[0], "ice-ufrag")
-        self._their_password = _attribute(live[0], "ice-pwd").encode()
-        algorithm, _, value = _attribute(live[0], "fingerprint").partition(" ")
-        self._fingerprint = Fingerprint(algorithm, value)
-        for section in live:
-            if (found := re.search(r"^a=ssrc:(\d+) ", section, re.MULTILINE)) and not self._sends:
-                ssrc = int(found[1])
-                self.slots[ssrc] = Slot(section.split(" ", 1)[0], ssrc)
-        candidate = _CANDIDATE.search(live[0])
-        if candidate is None:
-            raise ValueError("the answer has no address")
-        self._open(candidate[1], int(candidate[2]))
+        read = call.read_answer(answer)
+        if not self._sends:
+            self.slots = {stream.ssrc: Slot(stream.kind, stream.ssrc) for stream in read.streams if stream.ssrc}
+        self._open(*read.hosts[0])
+        self.asked_at = time.monotonic()
+        self._call.accept(read, self.asked_at)
+        self._look()
 
     def _open(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -167,26 +135,12 @@ class LitePeer:
             self.sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, _RECEIVE_BUFFER)
         self.sock.connect((host, port))
         asyncio.get_running_loop().add_reader(self.sock.fileno(), self._readable)
-        self.state = State.CHECKING
-        self.asked_at = time.monotonic()
-        self._check_again()
 
     # ── joining ──
 
     def check(self) -> None:
         """An ICE check, which is also the sign of life."""
-        name = f"{self._their_ufrag}:{self._ufrag}"
-        self._put(stun.request(os.urandom(12), name, self._their_password, nominate=True))
-
-    def _check_again(self) -> None:
-        self._timer = None
-        if self.state is not State.CHECKING:
-            return
-        if time.monotonic() - self.asked_at > JOIN_LIMIT_S:
-            self._fail("no answer to the checks")
-            return
-        self.check()
-        self._timer = asyncio.get_running_loop().call_later(CHECK_AGAIN_S, self._check_again)
+        self._call.check()
 
     def _readable(self) -> None:
         assert self.sock is not None
@@ -194,64 +148,35 @@ class LitePeer:
             try:
                 datagram = self.sock.recv(2048)
             except (BlockingIOError, ConnectionRefusedError):
-                return
-            if self.state is State.CHECKING and stun.is_stun(datagram):
-                self._begin()
-            elif self.state is State.SHAKING and datagram and 20 <= datagram[0] < 64:
-                self._shaken(datagram)
+                break
+            self._call.receive(datagram, time.monotonic())
             if self.state is State.READY:
-                return  # the rest is the owner's
+                break  # the rest is the owner's
+        self._look()
 
-    def _begin(self) -> None:
-        self.state = State.SHAKING
-        self._shake = Caller(self._identity, self._fingerprint)
-        self._shake.begin()
-        self._flush()
-
-    def _shaken(self, datagram: bytes) -> None:
-        assert self._shake is not None
-        try:
-            self._shake.receive(datagram)
-        except Refused as refusal:
-            self._fail(str(refusal))
-            return
-        self._flush()
-        if self._shake.keys is not None:
-            self.keys = self._shake.keys
-            self.sender = srtp.sender(self.keys.profile, self.keys.client)
-            self._become(State.READY)
-
-    def _flush(self) -> None:
-        """Sends the flight and sets the timer for sending it again."""
-        if self._shake is None or self.state is not State.SHAKING:
-            return
-        for datagram in self._shake.outgoing():
-            self._put(datagram)
+    def _look(self) -> None:
+        """What became of the call, and when it must be looked at again."""
         if self._timer is not None:
             self._timer.cancel()
-        if time.monotonic() - self.asked_at > JOIN_LIMIT_S:
-            self._fail("the handshake took too long")
-        elif (left_s := self._shake.timer_s()) is not None and self._shake.keys is None:
-            self._timer = asyncio.get_running_loop().call_later(max(0.01, left_s), self._again)
+            self._timer = None
+        loop = asyncio.get_running_loop()
+        if self.state in (State.READY, State.FAILED):
+            assert self.sock is not None
+            loop.remove_reader(self.sock.fileno())
+            if self.keys is not None:
+                self.sender = srtp.sender(self.keys.profile, self.keys.client)
+            if not self.ready.done():
+                self.ready.set_result(None)
+        elif (due_at := self._call.due_at) is not None:
+            self._timer = loop.call_later(max(0.0, due_at - time.monotonic()), self._tick)
 
-    def _again(self) -> None:
+    def _tick(self) -> None:
         self._timer = None
-        if self._shake is not None and self.state is State.SHAKING:
-            self._shake.retransmit()
-            self._flush()
+        self._call.tick(time.monotonic())
+        self._look()
 
-    def _fail(self, reason: str) -> None:
-        self.reason = reason
-        self._become(State.FAILED)
-
-    def _become(self, state: State) -> None:
-        self.state = state
-        if self._timer is not None:
-            self._timer.cancel()
-        if self.sock is not None:
-            asyncio.get_running_loop().remove_reader(self.sock.fileno())
-        if not self.ready.done():
-            self.ready.set_result(None)
+    def _put_to(self, datagram: bytes, _: call.Host) -> None:
+        self._put(datagram)
 
     def _put(self, datagram: bytes) -> None:
         assert self.sock is not None
@@ -298,18 +223,8 @@ class LitePeer:
             self._timer.cancel()
         if self.sock is not None:
             asyncio.get_running_loop().remove_reader(self.sock.fileno())
-            if self._shake is not None:
-                self._shake.close()
-                for datagram in self._shake.outgoing():
-                    self._put(datagram)
+            self._call.close()
             self.sock.close()
             self.sock = None
         if not self.ready.done():
             self.ready.set_result(None)
-
-
-def _attribute(section: str, name: str) -> str:
-    found = re.search(rf"^a={name}:(.*?)\r?$", section, re.MULTILINE)
-    if found is None:
-        raise ValueError(f"the answer has no {name}")
-    return found[1]

@@ -12,6 +12,7 @@ SENDER_REPORT: Final = 200
 RECEIVER_REPORT: Final = 201
 SOURCE_DESCRIPTION: Final = 202
 GOODBYE: Final = 203
+APPLICATION: Final = 204
 TRANSPORT_FEEDBACK: Final = 205
 PAYLOAD_FEEDBACK: Final = 206
 
@@ -77,7 +78,16 @@ class Remb:
     media: tuple[int, ...]
 
 
-Part = SenderReport | ReceiverReport | Goodbye | Nack | KeyFrameRequest | Remb
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An APP packet (RFC 3550, 6.7): four letters say whose, the rest is theirs."""
+
+    ssrc: int
+    name: bytes
+    body: bytes
+
+
+Part = SenderReport | ReceiverReport | Goodbye | Nack | KeyFrameRequest | Remb | Application
 
 
 def parse(datagram: bytes) -> list[Part]:
@@ -115,6 +125,9 @@ def _read(kind: int, count: int, body: bytes) -> list[Part]:
                 return [ReceiverReport(struct.unpack_from("!I", body)[0], _reports(body[4:], count))]
             case _ if kind == GOODBYE:
                 return [Goodbye(struct.unpack_from(f"!{count}I", body))]
+            case _ if kind == APPLICATION:
+                ssrc, name = struct.unpack_from("!I4s", body)
+                return [Application(ssrc, name, body[8:])]
             case _ if kind == TRANSPORT_FEEDBACK and count == _NACK:
                 return [_read_nack(body)]
             case _ if kind == PAYLOAD_FEEDBACK:
@@ -192,6 +205,10 @@ def source_description(ssrc: int, cname: str) -> bytes:
     name = cname.encode("ascii")[:255]
     chunk = struct.pack("!IBB", ssrc, 1, len(name)) + name
     return _part(SOURCE_DESCRIPTION, 1, chunk + bytes(4 - len(chunk) % 4))
+
+
+def application(ssrc: int, name: bytes, body: bytes) -> bytes:
+    return _part(APPLICATION, 0, struct.pack("!I4s", ssrc, name) + body + bytes(-len(body) % 4))
 
 
 def picture_loss(ssrc: int, media: int) -> bytes:

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     PUBLISH = "publish"
     WATCH = "watch"
     CONTROL = "control"
+    RELAY = "relay"  # another relay, that carries a programme further
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from typing import Final
 
 import aiohttp
 
+from media.call import State
 from media.client import RelayClient
 from media.dtls import Identity
 from media.kernel import ffi, libc
-from media.lite import VIDEO_TYPE, LitePeer, State
+from media.lite import VIDEO_TYPE, LitePeer
 from media.repair import Gaps
 from media.tokens import Scope
 

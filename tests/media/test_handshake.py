@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from OpenSSL import SSL, crypto
 
 from media import dtls
-from media.lite import Caller
+from media.call import Caller
 
 SERVER, CLIENT = dtls.Identity(), dtls.Identity()
 TICK_S = 0.05

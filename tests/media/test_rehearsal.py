@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from media.call import State
 from media.client import RelayClient
 from media.dtls import Identity
-from media.lite import LitePeer, Slot, State
+from media.lite import LitePeer, Slot
 from media.rehearsal import share
 from media.synthetic import Studio
 from media.virtual import Fleet, JoinFailed, join, percentile
