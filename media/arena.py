@@ -1,12 +1,15 @@
-"""One chunk's worth of buffers and scatter lists, laid out for the kernel and used again for every chunk.
+"""One chunk's worth of datagrams, laid out for the kernel and used again for every chunk.
 
-Allocated once, small enough to stay in the processor's second-level cache; per packet and receiver only the
-cipher writes here. Knows layouts, not receivers.
+A receiver's datagrams of one run lie one behind the other: what segmentation cuts is one stretch of memory.
+Headers, which all receivers of a lane share, are written once for all chunks; per packet and receiver only the
+cipher writes here. Allocated once, and what a frame takes stays in the processor's second-level cache. Knows
+layouts, not receivers.
 """
 
 import socket
 import struct
 from array import array
+from collections.abc import Sequence
 from typing import Any, Final
 
 from media import kernel
@@ -14,63 +17,74 @@ from media.kernel import ffi
 
 SEATS: Final = 64
 RUN_LIMIT: Final = 16  # packets in one segmented message
-CELL_SIZE: Final = 1536
-HEADER_ROOM: Final = 64
-KEPT_SIZES: Final = 32
+PACKET_ROOM: Final = kernel.DATAGRAM_SIZE + 64  # the longest packet that we read, sealed, with our header
+KEPT_LAYOUTS: Final = 32
 CONTROL_SIZE: Final = 24  # CMSG_SPACE(sizeof(uint16_t))
+_LINE: Final = 64  # bytes of a cache line: where a seat's stretch may begin
+
+Part = tuple[bytes, int]  # header, and the size of what is sealed behind it
+
+
+class Layout:
+    """Where everything lies for one combination of sizes. `cuts`: start and length of each part of a seat."""
+
+    __slots__ = ("bodies", "cuts", "stride", "words")
+
+    def __init__(self, sizes: Sequence[tuple[int, int]], memory: memoryview, base: int) -> None:
+        self.cuts: list[tuple[int, int]] = []
+        total = 0
+        for header, body in sizes:
+            self.cuts.append((total, header + body))
+            total += header + body
+        self.stride = -(-total // _LINE) * _LINE
+        seats = range(0, SEATS * self.stride, self.stride)
+        self.bodies = [
+            [memory[seat + start + header : seat + start + header + body] for seat in seats]
+            for (start, _), (header, body) in zip(self.cuts, sizes, strict=True)
+        ]
+        self.words = array("Q", bytes(2 * 8 * SEATS))  # base, length, base, length, … of each seat's one element
+        self.words[0::2] = array("Q", range(base, base + SEATS * self.stride, self.stride))
+        self.words[1::2] = array("Q", (total,)) * SEATS
 
 
 class Arena:
-    """Buffers and scatter lists for 64 receivers × 16 packets, used again for each chunk of each lane."""
+    """Buffers and scatter lists for 64 receivers × 16 packets."""
 
     def __init__(self) -> None:
-        self.cells = ffi.new("char[]", RUN_LIMIT * SEATS * CELL_SIZE)
-        self.headers = ffi.new("char[]", RUN_LIMIT * HEADER_ROOM)
-        self.iovecs = ffi.new("struct iovec[]", SEATS * 2 * RUN_LIMIT)
+        self.cells = ffi.new("char[]", SEATS * RUN_LIMIT * PACKET_ROOM)
+        self.iovecs = ffi.new("struct iovec[]", SEATS)
         self.control = ffi.new("char[]", CONTROL_SIZE)
-        self.views: list[list[memoryview]] = [[] for _ in range(RUN_LIMIT)]
-        self.pointers: list[list[Any]] = []
-        self._memory = memoryview(ffi.buffer(self.cells))
-        self._header_memory = memoryview(ffi.buffer(self.headers))
+        self.bodies: list[list[memoryview]] = []
+        self.cuts: list[tuple[int, int]] = []
+        self._layout: Layout | None = None
+        self._kept: dict[tuple[tuple[int, int], ...], Layout] = {}
+        self._memory = memoryview(ffi.buffer(self.cells)).cast("B")
+        self._words = memoryview(ffi.buffer(self.iovecs)).cast("B").cast("Q")
         self._control_memory = memoryview(ffi.buffer(self.control))
-        self._words = memoryview(ffi.buffer(self.iovecs)).cast("Q")  # base, length, base, length, …
-        self._sizes = [-1] * (2 * RUN_LIMIT)
-        self._cut: list[dict[int, list[memoryview]]] = [{} for _ in range(RUN_LIMIT)]
-        for packet in range(RUN_LIMIT):
-            row = []
-            for seat in range(SEATS):
-                cell = self.cells + (packet * SEATS + seat) * CELL_SIZE
-                at = seat * 2 * RUN_LIMIT + 2 * packet
-                self.iovecs[at].iov_base = self.headers + packet * HEADER_ROOM
-                self.iovecs[at + 1].iov_base = cell
-                row.append(cell)
-            self.pointers.append(row)
 
-    def lay(self, packet: int, header: bytes, size: int) -> None:
-        """Set the header, which all receivers share, and the size of each sealed body of one packet of the run."""
-        start = packet * HEADER_ROOM
-        self._header_memory[start : start + len(header)] = header
-        self._measure(2 * packet, len(header))
-        if self._sizes[2 * packet + 1] != size:
-            self._measure(2 * packet + 1, size)
-            self.views[packet] = self._views(packet, size)
+    def lay(self, parts: Sequence[Part], seats: int = SEATS) -> None:
+        """Make room for these parts, one behind the other, and write the headers, for the first so many seats.
 
-    def _measure(self, part: int, size: int) -> None:
-        """The length of one part of every seat's message, in one write: sizes change with each frame."""
-        if self._sizes[part] != size:
-            self._sizes[part] = size
-            self._words[2 * part + 1 :: 4 * RUN_LIMIT] = memoryview(array("Q", (size,)) * SEATS)
+        What is sealed then goes to `bodies[part][seat]`.
+        """
+        sizes = tuple((len(header), body) for header, body in parts)
+        layout = self._kept.get(sizes)
+        if layout is None:
+            if len(self._kept) >= KEPT_LAYOUTS:
+                self._kept.clear()
+            layout = self._kept[sizes] = Layout(sizes, self._memory, int(ffi.cast("uintptr_t", self.cells)))
+        if layout is not self._layout:
+            self._layout, self.bodies, self.cuts = layout, layout.bodies, layout.cuts
+            self._words[:] = memoryview(layout.words)
+        for (header, _), (start, _) in zip(parts, layout.cuts, strict=True):
+            size = len(header)
+            for at in range(start, start + seats * layout.stride, layout.stride):
+                self._memory[at : at + size] = header
 
-    def _views(self, packet: int, size: int) -> list[memoryview]:
-        kept = self._cut[packet]
-        views = kept.get(size)
-        if views is None:
-            if len(kept) >= KEPT_SIZES:
-                kept.clear()
-            first = packet * SEATS * CELL_SIZE
-            cells = range(first, first + SEATS * CELL_SIZE, CELL_SIZE)
-            views = kept[size] = [self._memory[at : at + size] for at in cells]
-        return views
+    def cell(self, part: int, seat: int) -> Any:
+        """Where a part of a seat begins, for calls into C."""
+        assert self._layout is not None
+        return self.cells + (seat * self._layout.stride + self.cuts[part][0])
 
     def set_segment(self, size: int) -> None:
         """Tell the kernel where to cut the messages that carry this control block."""

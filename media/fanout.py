@@ -14,6 +14,7 @@ from media import srtp
 from media.arena import RUN_LIMIT, Arena
 from media.kernel import ffi
 from media.lane import Batch, Lane, LaneKey
+from media.seal import seal
 from media.slot import Clear
 from media.transmit import Mode, Transmitter
 
@@ -76,32 +77,26 @@ class Fanout:
 
     def _send_gcm(self, lane: Lane, batch: Batch) -> None:
         arena, packets = self.arena, batch.packets
-        headers = [lane.header(batch.ssrc, packet) for packet in packets]
-        for i, packet in enumerate(packets):
-            arena.lay(i, headers[i], len(packet.payload) + srtp.TAG_SIZE)
-        arena.set_segment(len(headers[0]) + len(packets[0].payload) + srtp.TAG_SIZE)
+        clear = [(lane.header(batch.ssrc, packet), packet.payload) for packet in packets]
+        arena.lay([(header, len(payload) + srtp.TAG_SIZE) for header, payload in clear], lane.width)
+        arena.set_segment(sum(map(len, clear[0])) + srtp.TAG_SIZE)
         for chunk in lane.chunks:
-            encrypts = chunk.rtp.encrypt
-            for i, packet in enumerate(packets):
-                header, payload = headers[i], packet.payload
-                nonces = chunk.rtp.nonces(chunk.rtp_ivs(batch.slot, batch.ssrc, packet.sequence))
-                for encrypt, nonce, cell in zip(encrypts, nonces, arena.views[i], strict=False):
-                    encrypt(nonce, payload, header, cell)
+            nonces = [
+                chunk.rtp.nonces(chunk.rtp_ivs(batch.slot, batch.ssrc, packet.sequence)) for packet in packets
+            ]
+            seal(chunk.rtp.encrypt, nonces, arena.bodies, clear)
             self.transmitter.run(chunk, len(packets), batch.skip)
 
     def _send_cm(self, lane: Lane, batch: Batch) -> None:
         arena, packets = self.arena, batch.packets
         clear = [lane.header(batch.ssrc, packet) + packet.payload for packet in packets]
-        added = 10  # the tag of HMAC-SHA1-80
-        for i, packet in enumerate(clear):
-            arena.lay(i, b"", len(packet) + added)
-        arena.set_segment(len(clear[0]) + added)
+        arena.lay([(b"", len(packet) + srtp.CM_TAG_SIZE) for packet in clear])
+        arena.set_segment(len(clear[0]) + srtp.CM_TAG_SIZE)
         for chunk in lane.chunks:
             for i, packet in enumerate(clear):
-                pointers = arena.pointers[i]
                 for seat in chunk.seats:
                     if isinstance(seat.sender, srtp.CmSender):
-                        cell = pointers[seat.position]
+                        cell = arena.cell(i, seat.position)
                         ffi.memmove(cell, packet, len(packet))
                         if not seat.sender.protect_in_place(cell, len(packet)):
                             ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear
@@ -123,14 +118,12 @@ class Fanout:
         (ssrc,) = struct.unpack_from("!I", packet, 4)
         tail = struct.pack("!I", srtp.ENCRYPTED | self._rtcp_index)
         clear, covered = packet[8:], packet[:8] + tail
-        arena.lay(0, packet[:8], len(clear) + srtp.TAG_SIZE)
-        arena.lay(1, tail, 0)
+        arena.lay([(packet[:8], len(clear) + srtp.TAG_SIZE), (tail, 0)], lane.width)
         iv = srtp.rtcp_iv(ssrc, self._rtcp_index)
         for chunk in lane.chunks:
             nonces = chunk.rtcp.nonces(iv * len(chunk.seats))
-            for encrypt, nonce, cell in zip(chunk.rtcp.encrypt, nonces, arena.views[0], strict=False):
-                encrypt(nonce, clear, covered, cell)
-            self.transmitter.vector(chunk, 3, 0, len(chunk.seats))
+            seal(chunk.rtcp.encrypt, [nonces], arena.bodies, [(covered, clear)])
+            self.transmitter.vector(chunk, 1, 0, len(chunk.seats))
 
     def control_index(self) -> int:
         """A fresh SRTCP index for a packet to one receiver."""

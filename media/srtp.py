@@ -20,6 +20,7 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 TAG_SIZE: Final = 16
+CM_TAG_SIZE: Final = 10  # of HMAC-SHA1-80
 TRAILER_SIZE: Final = 32  # the most that any profile adds to a packet
 ENCRYPTED: Final = 0x80000000
 REPLAY_WINDOW: Final = 512

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from media import kernel
-from media.arena import RUN_LIMIT, Arena
+from media.arena import Arena
 from media.kernel import ffi, libc
 from media.lane import Chunk, Seat
 
@@ -73,40 +73,41 @@ class Transmitter:
         """A run of this many packets to every seat of the chunk that is not passed over."""
         start = 0
         for hole in sorted(s.position for s in skip if s.chunk is chunk):
-            self.vector(chunk, 2 * packets, start, hole)
+            self.vector(chunk, packets, start, hole)
             start = hole + 1
-        self.vector(chunk, 2 * packets, start, len(chunk.seats))
+        self.vector(chunk, packets, start, len(chunk.seats))
 
-    def vector(self, chunk: Chunk, parts: int, start: int, end: int) -> None:
-        """Messages of `parts` parts to the seats from `start` to before `end`."""
+    def vector(self, chunk: Chunk, packets: int, start: int, end: int) -> None:
+        """What lies in the arena, of so many packets a seat, to the seats from `start` to before `end`."""
         if start >= end:
             return
+        segmented = packets > 1
         if self.mode is not Mode.SINGLE:
-            self.tally.packets += (end - start) * max(1, parts // 2)
-        vector, waited = chunk.vector(parts), False
+            self.tally.packets += (end - start) * packets
+        vector, waited = chunk.vector(segmented=segmented), False
         while start < end:
             if self.mode is Mode.SINGLE:
-                self._send_apart(chunk, parts, start)
+                self._send_apart(chunk, packets, start)
                 start += 1
                 continue
             self.tally.calls += 1
             sent = libc.sendmmsg(self._fd, vector + start, end - start, socket.MSG_DONTWAIT)
             if sent > 0:
                 start += sent
-                self._segmented_ok += parts > 3
+                self._segmented_ok += segmented
                 continue
             trouble = ffi.errno
             if trouble in kernel.BUFFER_FULL:
                 if waited or not self._poll.poll(FULL_WAIT_MS):
-                    self.tally.dropped += (end - start) * max(1, parts // 2)
+                    self.tally.dropped += (end - start) * packets
                     return
                 waited = True
             elif trouble == errno.ENOSYS:
                 self.mode = Mode.SINGLE
             elif trouble != errno.EINTR:
-                if parts > 3 and trouble in kernel.NO_SEGMENTATION:
+                if segmented and trouble in kernel.NO_SEGMENTATION:
                     self._segmentation_refused(trouble)
-                    self._send_apart(chunk, parts, start)
+                    self._send_apart(chunk, packets, start)
                 else:
                     self._failed(chunk.seats[start])
                 start += 1
@@ -121,13 +122,16 @@ class Transmitter:
         if trouble == errno.EIO or (self._segmented_refused >= 8 and not self._segmented_ok):
             self.mode = Mode.BATCHED
 
-    def _send_apart(self, chunk: Chunk, parts: int, position: int) -> None:
+    def _send_apart(self, chunk: Chunk, packets: int, position: int) -> None:
         """One receiver's datagrams, each by a call of its own."""
+        arena, seat = self._arena, chunk.seats[position]
         header = self._single.msg_hdr
-        seat = chunk.seats[position]
         header.msg_name = ffi.from_buffer(seat.address)
         header.msg_namelen = len(seat.address)
-        header.msg_iovlen = size = 3 if parts == 3 else 2
-        for part in range(0, parts, size):
-            header.msg_iov = self._arena.iovecs + position * 2 * RUN_LIMIT + part
+        header.msg_iov, header.msg_iovlen = self._alone, 1
+        sizes = [size for _, size in arena.cuts]
+        if packets == 1:
+            sizes = [sum(sizes)]
+        for part, size in enumerate(sizes):
+            self._alone[0].iov_base, self._alone[0].iov_len = arena.cell(part, position), size
             self._send_single(seat)

@@ -32,7 +32,7 @@ class Listener:
     def datagrams(self) -> Iterator[bytes]:
         while True:
             try:
-                yield self.socket.recv(2048)
+                yield self.socket.recv(4096)
             except BlockingIOError:
                 return
 
@@ -103,6 +103,30 @@ def test_every_receiver_gets_every_packet(
     if mode is Mode.SEGMENTED and kernel.segmentation_works():
         assert fanout.transmitter.mode is Mode.SEGMENTED
         assert fanout.transmitter.tally.calls == 4
+
+
+@pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
+def test_every_shape_of_a_frame_arrives_as_it_was(
+    sender: socket.socket, crowd: list[Listener], profile: srtp.Profile
+) -> None:
+    """From one byte to a full datagram, from one packet to more than a run holds, shapes by turns."""
+    fanout = Fanout(sender)
+    lane = fanout.lane(key(profile))
+    fill(lane, crowd, profile, 66)
+    longest = 1500 - 12 - srtp.TAG_SIZE  # libsrtp's wrapper opens no more
+    shapes = [[1], [longest] * 6 + [1], [700] * 19, [60], [longest, 3, longest], [700] * 8, [1]] * 2
+    sent: list[bytes] = []
+    for shape in shapes:
+        packets = frame(len(sent), shape)
+        sent += [packet.payload for packet in packets]
+        send(fanout, [lane], packets)
+    for listener in (crowd[0], crowd[63], crowd[64], crowd[65]):
+        whole = {p.sequence: p.payload for d in listener.datagrams() for p in [opened(listener, d)]}
+        assert [whole[i] for i in range(len(sent))] == sent
+
+
+def opened(listener: Listener, datagram: bytes) -> rtp.Packet:
+    return rtp.parse(listener.receiver.unprotect(datagram))
 
 
 def test_lanes_get_their_own_numbers_and_extensions(sender: socket.socket, crowd: list[Listener]) -> None:
@@ -190,9 +214,12 @@ def test_seats_come_and_go(sender: socket.socket, crowd: list[Listener]) -> None
     assert not lane.chunks
 
 
+@pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
-def test_control_packets_reach_all(sender: socket.socket, crowd: list[Listener], profile: srtp.Profile) -> None:
-    fanout = Fanout(sender)
+def test_control_packets_reach_all(
+    sender: socket.socket, crowd: list[Listener], profile: srtp.Profile, mode: Mode
+) -> None:
+    fanout = Fanout(sender, mode)
     lane = fanout.lane(key(profile))
     fill(lane, crowd, profile, 70)
     report = rtcp.SenderReport(SSRC, 1 << 40, 3, 4, 5)
