@@ -1,4 +1,4 @@
-"""The media plane's command line: `relay`, `bridge`, `rehearse`. The sole reader of its environment."""
+"""The media plane's command line: `relay`, `bridge`, `rehearse`, `drain`. The sole reader of its environment."""
 
 import argparse
 import asyncio
@@ -10,15 +10,24 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from media.relay import Relay, RelaySettings
 
 KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
-OTHERS = {"bridge": "media.bridge", "rehearse": "media.rehearsal"}
+REGISTRY_VARIABLE = "DIENHONG_REDIS_URL"
+BACKLOG = 1024  # a thousand bridges may come at once
+OTHERS = {"bridge": "media.bridge", "rehearse": "media.rehearsal", "drain": "media.drain"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # The other two belong to modules that the relay does not need; they read their own words.
+    if words[:2] == ["relay", "drain"]:
+        words = words[1:]
+    # The others belong to modules that the relay does not need; they read their own words.
     if words and (module := OTHERS.get(words[0])):
         return int(importlib.import_module(module).main(words[1:]) or 0)
     parsed = _parser().parse_args(words)
@@ -37,9 +46,16 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--base-path", default="", help="path under which a proxy shows the HTTP face")
     relay.add_argument("--origin", action="append", default=[], help="web origin allowed by CORS; repeatable")
     relay.add_argument("--max-kbps", type=int, default=2500, help="bit rate that a source may send")
+    relay.add_argument(
+        "--registry", help=f"announce the relay in this Redis; `env`: in that of {REGISTRY_VARIABLE}"
+    )
+    relay.add_argument("--registry-prefix", default="dienhong", help="what its keys begin with")
+    relay.add_argument("--public-url", default="", help="where servers and other relays reach the HTTP face")
+    relay.add_argument("--region", default="", help="the units whose bridges it is near to, with commas")
     relay.add_argument("--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave")
     commands.add_parser("bridge", help="a headless endpoint of a bridge")
     commands.add_parser("rehearse", help="many virtual bridges against a relay")
+    commands.add_parser("drain", help="empty a relay, so that it can be stopped")
     worker = commands.add_parser("worker")
     for name, kind in (("channel", int), ("host", str), ("port", int), ("max-kbps", int)):
         worker.add_argument(f"--{name}", type=kind, required=True)
@@ -110,13 +126,39 @@ def _relay(parsed: argparse.Namespace) -> int:
         crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats),
         base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
         origins=tuple(parsed.origin),
+        region=parsed.region,
     )
+    registry = os.environ.get(REGISTRY_VARIABLE, "") if parsed.registry == "env" else parsed.registry
+    if parsed.registry and not registry:
+        sys.stderr.write(f"--registry env: {REGISTRY_VARIABLE} is not set\n")
+        return 2
+    announced = Announced(registry or "", parsed.registry_prefix, parsed.public_url.rstrip("/"))
     with contextlib.suppress(KeyboardInterrupt):
-        return asyncio.run(_serve(settings, *http))
+        return asyncio.run(_serve(settings, announced, *http))
     return 0
 
 
-async def _serve(settings: "RelaySettings", host: str, port: int) -> int:  # type: ignore[name-defined]  # noqa: F821
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Where the relay is announced, if anywhere (`redis_url`), and as what."""
+
+    redis_url: str
+    prefix: str
+    public_url: str
+
+    async def keep(self, relay: "Relay", own_url: str) -> None:
+        """Until cancelled."""
+        if not self.redis_url:
+            return
+        from media.registry import Registry
+
+        registry = Registry(self.redis_url, self.prefix, relay.standing.id)
+        relay.on_drain = registry.changed
+        url = self.public_url or own_url
+        await registry.keep(lambda: {"url": url, **relay.standing.snapshot()})
+
+
+async def _serve(settings: "RelaySettings", announced: Announced, host: str, port: int) -> int:
     from aiohttp import web
 
     from media.relay import Relay
@@ -130,7 +172,7 @@ async def _serve(settings: "RelaySettings", host: str, port: int) -> int:  # typ
     await runner.setup()
     try:
         await relay.crew.start()
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
         await site.start()
         bound = runner.addresses[0]
         ready = {
@@ -141,7 +183,13 @@ async def _serve(settings: "RelaySettings", host: str, port: int) -> int:  # typ
         }
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
-        await stop.wait()
+        keeping = asyncio.create_task(announced.keep(relay, str(ready["http"])))
+        try:
+            await stop.wait()
+        finally:
+            # Out of the registry first: nobody is sent here any more while the last ones leave.
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
     except (RuntimeError, OSError) as trouble:
         sys.stderr.write(f"the relay cannot start: {trouble}\n")
         return 1

@@ -17,7 +17,9 @@ from urllib.parse import quote
 import aiohttp
 import jwt
 
-from media.tokens import AUDIENCE, MIN_KEY_SIZE, Scope
+from media.tokens import AUDIENCE, MAX_NAME, MIN_KEY_SIZE, BadToken, Scope
+from media.tokens import Grant as Grant
+from media.tokens import read as read_token
 
 TOKEN_TTL_S: Final = 600.0
 _CONTROL_TTL_S: Final = 300.0
@@ -28,7 +30,12 @@ Answer = TypeVar("Answer")
 
 
 class RelayUnreachable(Exception):
-    """No answer, or one that is not the relay's: nothing is known of what happened."""
+    """No answer, or one that is not the relay's: nothing is known of what happened.
+
+    `refused`: nobody listens there, so the relay is surely gone.
+    """
+
+    refused = False
 
 
 class RelayRefused(Exception):
@@ -88,11 +95,57 @@ class StudioState:
     viewers: tuple[Viewer, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a relay stands. `id`: of its present life. `draining`: "no", "gently" or "now". `load`: 0 to 1."""
+
+    id: str
+    region: str = ""
+    viewers: int = 0
+    sources: int = 0
+    load: float = 0.0
+    draining: str = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Whoever of the studio watches at the relay of this name shall join again, within so many seconds.
+
+    `sources`: whoever sends there too, and at once.
+    """
+
+    studio: str
+    relay: str
+    within_s: float
+    sources: bool
+
+
 class Relay(Protocol):
     """What signaling and server ask of the media plane: one relay, or several as if they were one."""
 
     async def at(self, studio: str) -> RelayClient:
-        """The relay a studio lives on. Raises: RelayUnreachable when none answers."""
+        """The relay a studio lives on, for sending and control. Raises: RelayUnreachable when none answers."""
+        ...
+
+    async def edge(self, studio: str, programme: str, peer: str, region: str = "") -> RelayClient:
+        """The relay where this peer watches. Raises: RelayUnreachable when none answers."""
+        ...
+
+    async def named(self, name: str, studio: str) -> RelayClient | None:
+        """The relay of this name when it still carries the studio."""
+        ...
+
+    def lost(self, relay: RelayClient) -> None:
+        """Nobody listens at its address."""
+        ...
+
+    @property
+    def regional(self) -> bool:
+        """Whether any relay is nearer to some peers than to others."""
+        ...
+
+    def on_move(self, hear: Callable[[Moved], None]) -> None:
+        """`hear` is called whenever people of a studio shall join anew."""
         ...
 
     def token(
@@ -103,23 +156,26 @@ class Relay(Protocol):
         programme: str | None = None,
         *,
         ttl_s: float = TOKEN_TTL_S,
+        region: str = "",
     ) -> str: ...
     async def stage(
         self, studio: str, programme: str, video: str | None, audio: Sequence[str | None] = ()
     ) -> Programme: ...
     async def studio(self, studio: str) -> StudioState: ...
     async def kick(self, studio: str, peer: str) -> None: ...
+    def grant(self, token: str) -> Grant | None: ...
     async def aclose(self) -> None: ...
 
 
 class RelayClient:
     """One relay, by the base of its HTTP face, `http://127.0.0.1:8900/media` for one with a base path."""
 
-    def __init__(self, base_url: str, key: str, *, timeout_s: float = 3.0) -> None:
-        """Raises: ValueError for a key too short to sign with."""
+    def __init__(self, base_url: str, key: str, *, timeout_s: float = 3.0, name: str = "") -> None:
+        """`name`: what clients know it by, when there are several. Raises: ValueError for too short a key."""
         if len(key.encode()) < MIN_KEY_SIZE:
             raise ValueError(f"the media key must have at least {MIN_KEY_SIZE} bytes")
         self.base_url = base_url.rstrip("/")
+        self.name = name
         self._key = key
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
@@ -130,6 +186,30 @@ class RelayClient:
         """Every studio lives here."""
         return self
 
+    async def edge(self, studio: str, programme: str, peer: str, region: str = "") -> RelayClient:
+        """Everybody watches here."""
+        return self
+
+    async def named(self, name: str, studio: str) -> RelayClient | None:
+        return self if name == self.name else None
+
+    def lost(self, relay: RelayClient) -> None:
+        """There is no other."""
+
+    @property
+    def regional(self) -> bool:
+        return False
+
+    def on_move(self, hear: Callable[[Moved], None]) -> None:
+        """Nobody ever moves."""
+
+    def grant(self, token: str) -> Grant | None:
+        """What a token of ours allows; None when it does not hold."""
+        try:
+            return read_token(token, self._key.encode())
+        except BadToken:
+            return None
+
     def token(
         self,
         scope: Scope | str,
@@ -138,8 +218,12 @@ class RelayClient:
         programme: str | None = None,
         *,
         ttl_s: float = TOKEN_TTL_S,
+        region: str = "",
     ) -> str:
-        """A token for one scope. Raises: ValueError when the scope lacks what it needs."""
+        """A token for one scope; `region`: where the peer is, for whoever places it.
+
+        Raises: ValueError when the scope lacks what it needs.
+        """
         scope = Scope(scope)
         if scope is not Scope.CONTROL and (not studio or not peer):
             raise ValueError(f"a {scope} token names a studio and a peer")
@@ -157,6 +241,8 @@ class RelayClient:
         }
         if programme:
             claims["programme"] = programme
+        if region:
+            claims["region"] = region[:MAX_NAME]
         return jwt.encode(claims, self._key, algorithm="HS256")
 
     async def stage(
@@ -180,6 +266,26 @@ class RelayClient:
         except RelayRefused as refusal:
             if refusal.status != 404:
                 raise
+
+    async def parents(self, studio: str, programme: str, parents: Sequence[str]) -> None:
+        """Mirror the programme from these relays, the first being preferred; none: no longer.
+
+        Raises: RelayUnreachable, RelayRefused.
+        """
+        path = f"/control/studios/{_part(studio)}/programmes/{_part(programme)}/parents"
+        await self._call("PUT", path, {"parents": list(parents)})
+
+    async def standing(self) -> Standing:
+        """Raises: RelayUnreachable, RelayRefused."""
+        return _read(_standing, await self._call("GET", "/control/relay"))
+
+    async def drain(self, *, now: bool = False) -> Standing:
+        """Empty the relay; `now`: of running sessions too. Raises: RelayUnreachable, RelayRefused."""
+        return _read(_standing, await self._call("PUT", "/control/drain", {"now": now}))
+
+    async def undrain(self) -> Standing:
+        """Raises: RelayUnreachable, RelayRefused."""
+        return _read(_standing, await self._call("DELETE", "/control/drain"))
 
     async def healthy(self) -> bool:
         """Whether the relay answers its health check."""
@@ -214,7 +320,9 @@ class RelayClient:
                     return None
                 return await response.json()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise RelayUnreachable(f"{method} {path}: {error or type(error).__name__}") from error
+            trouble = RelayUnreachable(f"{method} {path}: {error or type(error).__name__}")
+            trouble.refused = is_refused(error)
+            raise trouble from error
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -227,6 +335,12 @@ class RelayClient:
             self._control_token = self.token(Scope.CONTROL, ttl_s=_CONTROL_TTL_S)
             self._control_until = now + _CONTROL_TTL_S - _CONTROL_SPARE_S
         return self._control_token
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether nobody listens at the address at all."""
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return isinstance(inner, ConnectionRefusedError)
 
 
 def _part(text: str) -> str:
@@ -289,6 +403,17 @@ def _viewer(answer: Any) -> Viewer:
         _number(answer.get("rtt_ms")),
         _number(answer.get("remb_kbps")),
         str(answer.get("rendition", "full")),
+    )
+
+
+def _standing(answer: Any) -> Standing:
+    return Standing(
+        str(answer["id"]),
+        str(answer["region"]),
+        int(answer["viewers"]),
+        int(answer["sources"]),
+        float(answer["load"]),
+        str(answer["draining"]),
     )
 
 

@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from media.programme import AUDIO_SLOTS
 from media.repair import Allowance
 from media.sdp import Accepted, Offer, Transport
 from media.seating import Seating
+from media.standing import Drain, Standing
 from media.tokens import Grant, Scope
 
 JOINS_PER_S: Final = 400
@@ -39,6 +40,7 @@ class RelaySettings:
     crew: CrewSettings
     base_path: str = ""
     origins: tuple[str, ...] = ()
+    region: str = ""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,11 @@ class Relay:
         self._refused = 0
         self._seating = Seating(settings.crew.workers, settings.crew.home_seats)
         self.crew = Crew(settings.crew, self._gone)
+        self.standing = Standing(settings.region, self._scopes, lambda: [h.process.pid for h in self.crew.hands])
+        self.on_drain: Callable[[], None] = lambda: None
+
+    def _scopes(self) -> list[Scope]:
+        return [session.scope for session in self._sessions.values()]
 
     def _gone(self, hand: int, session: str | None) -> None:
         ended = [session] if session is not None else [k for k, s in self._sessions.items() if s.hand == hand]
@@ -86,6 +93,9 @@ class Relay:
                     web.put(base + "/control/studios/{studio}/programmes/{programme}", self._stage),
                     web.get(base + "/control/studios/{studio}", self._studio),
                     web.delete(base + "/control/studios/{studio}/peers/{peer}", self._kick),
+                    web.get(base + "/control/relay", self._stand),
+                    web.put(base + "/control/drain", self._drain),
+                    web.delete(base + "/control/drain", self._drain),
                     web.get(base + "/healthz", self._health),
                     web.get(base + "/metrics", self._metrics),
                 ]
@@ -327,6 +337,27 @@ class Relay:
         if not any(isinstance(answer, dict) and "refused" not in answer for answer in answers):
             raise Refusal("not-found", "no such peer")
         return web.Response(status=204)
+
+    async def _stand(self, request: web.Request) -> web.Response:
+        self._grant(request, Scope.CONTROL)
+        return web.json_response(self.standing.snapshot())
+
+    async def _drain(self, request: web.Request) -> web.Response:
+        """Empty this relay, or (DELETE) take that back; `{"now": true}`: sessions that run go elsewhere too."""
+        self._grant(request, Scope.CONTROL)
+        wanted = Drain.NO
+        if request.method == "PUT":
+            body = await _json(request) if request.can_read_body else {}
+            if (
+                not isinstance(body, dict)
+                or not set(body) <= {"now"}
+                or not isinstance(body.get("now", False), bool)
+            ):
+                raise Refusal("bad-request", "the body has now, true or false, and nothing else")
+            wanted = Drain.NOW if body.get("now") else Drain.GENTLY
+        self.standing.drain = wanted
+        self.on_drain()
+        return web.json_response(self.standing.snapshot())
 
     async def _health(self, request: web.Request) -> web.Response:
         await asyncio.gather(*(hand.line.call("metrics", timeout_s=2) for hand in self.crew.hands))

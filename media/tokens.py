@@ -21,12 +21,13 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a valid token allows."""
+    """What a valid token allows. `region`: where the peer is, of no meaning to a relay."""
 
     scope: Scope
     studio: str
     peer: str
     programme: str
+    region: str = ""
 
 
 class BadToken(Exception):
@@ -49,7 +50,7 @@ def read(token: str, key: bytes) -> Grant:
         scope = Scope(claims["scope"])
     except (jwt.PyJWTError, ValueError) as error:
         raise BadToken("the token is not valid here") from error
-    names = [claims.get(name, "") for name in ("studio", "peer", "programme")]
+    names = [claims.get(name, "") for name in ("studio", "peer", "programme", "region")]
     if not all(isinstance(name, str) and len(name) <= MAX_NAME for name in names):
         raise BadToken("the token's names are not valid")
     if scope is not Scope.CONTROL and not (names[0] and names[1]):

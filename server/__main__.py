@@ -55,7 +55,7 @@ def serve(
 
 @cli.command(context_settings=_PASSED)
 def relay(context: typer.Context) -> None:
-    """Start a relay (see `media/PROTOCOL.md`); arguments are its own."""
+    """Start a relay, or `relay drain` one (see `media/PROTOCOL.md`); arguments are its own."""
     _become("relay", context.args)
 
 

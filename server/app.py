@@ -36,7 +36,9 @@ from server.store import SqlStore, upgrade
 from server.tasks import Supervisor
 from server.tokens import Tokens
 from signaling.hub import Hub, HubSettings
-from signaling.pool import OwnPlaces, RelayPool, SharedPlaces
+from signaling.places import OwnPlaces, SharedPlaces
+from signaling.pool import RelayPool
+from signaling.relays import RedisRelays, StaticRelays
 
 JSON_MAX = 1024 * 1024
 FORGET_EVERY_S = 3600.0
@@ -63,7 +65,7 @@ def make_app(
     passwords = Passwords()
     tokens = Tokens(settings.signing_key(), settings.access_ttl_s)
     entrance = Entrance(store, tokens, passwords, limiter, settings, now, new_id)
-    hub_settings = HubSettings(redis_url=settings.redis_url, origins=origins_of(settings))
+    hub_settings = HubSettings(settings.redis_url, origins_of(settings), settings.redis_prefix)
     hub = Hub(store, entrance.signed_in, relay if settings.with_relay else None, hub_settings)
     meetings = Meetings(store, hub.doorbell, now, new_id)
     house = House(
@@ -102,12 +104,17 @@ def make_app(
 
 
 def relays_of(settings: Settings) -> Relay:
-    """One relay as it is, several as a pool."""
-    urls, key = settings.relay_addresses, settings.media_secret()
-    if len(urls) < 2:
-        return RelayClient(urls[0] if urls else "", key)
-    places = SharedPlaces(settings.redis_url, HubSettings().prefix) if settings.redis_url else OwnPlaces()
-    return RelayPool({url: RelayClient(url, key) for url in urls}, places)
+    """Those that are listed or announce themselves; else one to be started, or none."""
+    key, prefix = settings.media_secret(), settings.redis_prefix
+    if not settings.relay_registry and not settings.relay_addresses:
+        return RelayClient("", key)
+    if settings.relay_registry:
+        assert settings.redis_url is not None
+        relays: RedisRelays | StaticRelays = RedisRelays(settings.redis_url, prefix)
+    else:
+        relays = StaticRelays(settings.relay_addresses)
+    places = SharedPlaces(settings.redis_url, prefix) if settings.redis_url else OwnPlaces()
+    return RelayPool(relays, places, key, above=settings.edge_above)
 
 
 def origins_of(settings: Settings) -> tuple[str, ...]:

@@ -27,10 +27,11 @@ async def access(house: House, actor: Actor, meeting_id: MeetingId) -> MediaAcce
     grants = calls.grants(meeting, seat)
     if house.hub.call is not None:
         await house.hub.call.keep(meeting_id)
+    region = await _region(house, actor) if house.relay.regional else ""
     studio, peer, now = calls.studio(meeting_id), calls.peer(actor), house.now()
 
     def token(scope: str, programme: str | None = None) -> str:
-        return house.relay.token(scope, studio, peer, programme, ttl_s=TOKEN_TTL_S)
+        return house.relay.token(scope, studio, peer, programme, ttl_s=TOKEN_TTL_S, region=region)
 
     def whep(programme: str) -> str:
         return f"{MEDIA_PATH}/whep/{studio}/{programme}"
@@ -47,6 +48,14 @@ async def access(house: House, actor: Actor, meeting_id: MeetingId) -> MediaAcce
         ),
         expires_at=now + timedelta(seconds=TOKEN_TTL_S),
     )
+
+
+async def _region(house: House, actor: Actor) -> str:
+    """The unit above a bridge: a relay may have declared itself near to it."""
+    if actor.bridge_id is None:
+        return ""
+    async with house.store.accounts(write=False) as accounts:
+        return (await accounts.bridge(actor.bridge_id)).parent
 
 
 def _turn(house: House) -> TurnSettings:

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 #: Where our own origin shows the relay.
 MEDIA_PATH = "/media"
+#: And below it, each of several relays by its name.
+AT = "at/"
 #: `DIENHONG_RELAY_URLS=none`: conferences have no picture.
 NO_RELAY = "none"
+#: `DIENHONG_RELAY_URLS=registry`: the relays announce themselves in Redis.
+REGISTRY = "registry"
 
 
 class Settings(BaseSettings):
@@ -29,6 +33,7 @@ class Settings(BaseSettings):
     data: Path = Path("data")
     database_url: str = ""  # empty: SQLite in the data folder
     redis_url: str | None = None
+    redis_prefix: str = Field("dienhong", pattern=r"^[A-Za-z0-9_-]+$")
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     public_url: str = ""  # empty: http://<host>:<port>
@@ -44,7 +49,8 @@ class Settings(BaseSettings):
     rate_scale: float = Field(1.0, ge=0)
 
     media_key: SecretStr | None = None  # shared with the relays, at least 32 bytes
-    relay_urls: str = ""  # empty: a relay of our own is started; else one or several, comma separated
+    relay_urls: str = ""  # empty: a relay of our own is started; else one or several, comma separated; `registry`
+    edge_above: int = Field(300, ge=1)  # so many viewers a relay gets before a session is spread over others
     relay_http_port: int = Field(0, ge=0, le=65535)  # 0: any free one
     relay_udp: str = "0.0.0.0:50000"  # bridges come from outside
     relay_announce: str = ""  # empty: the addresses of this machine
@@ -66,6 +72,13 @@ class Settings(BaseSettings):
     @classmethod
     def _without_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("relay_urls")
+    @classmethod
+    def _a_registry(cls, value: str, told: ValidationInfo) -> str:
+        if value.strip() == REGISTRY and not told.data.get("redis_url"):
+            raise ValueError("a registry needs DIENHONG_REDIS_URL")
+        return value
 
     @field_validator("blobs_url")
     @classmethod
@@ -97,8 +110,15 @@ class Settings(BaseSettings):
 
     @property
     def relay_addresses(self) -> tuple[str, ...]:
-        """Of the relays that others started."""
+        """Of the relays that others started, when they are listed here."""
+        if not self.with_relay or self.relay_registry:
+            return ()
         return tuple(url.strip().rstrip("/") for url in self.relay_urls.split(",") if url.strip())
+
+    @property
+    def relay_registry(self) -> bool:
+        """Whether relays announce themselves."""
+        return self.relay_urls.strip() == REGISTRY
 
     @property
     def own_relay(self) -> bool:

@@ -118,7 +118,7 @@ class Call:
         for entry in entries:
             match entry.event:
                 case OnAirChanged() | StandByChanged() | MeetingClosed():
-                    self._wake(meeting_id)
+                    self.wake(meeting_id)
                 case BridgeUninvited(bridge_id=bridge_id):
                     self._kick(meeting_id, bridge_peer(bridge_id))
                 case PersonUninvited(person_id=person_id):
@@ -211,7 +211,8 @@ class Call:
         async with self._store.begin(write=False) as tx:
             return await tx.meeting(meeting_id), await tx.bridges(meeting_id)
 
-    def _wake(self, meeting_id: MeetingId) -> None:
+    def wake(self, meeting_id: MeetingId) -> None:
+        """Puts the stage on the relay again, now."""
         if (woken := self._woken.get(meeting_id)) is not None:
             woken.set()
 

@@ -117,6 +117,11 @@ class Feed:
             )
             self._tasks.start("turnout", stream.tell_all(news))
 
+    def tell_all(self, meeting_id: MeetingId, message: wire.Message) -> None:
+        """What is of the moment only, to everybody who listens here."""
+        if (stream := self._streams.get(meeting_id)) is not None:
+            self._tasks.start("tell", stream.tell_all(message))
+
     # ── listeners ──
 
     def meetings(self) -> tuple[MeetingId, ...]:

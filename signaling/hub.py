@@ -19,7 +19,7 @@ from aiohttp import web
 from pydantic import ValidationError
 from socketio.exceptions import ConnectionRefusedError as Rejected
 
-from media.client import Relay
+from media.client import Moved, Relay
 from rooms.errors import Conflict, Forbidden, Invalid, Refusal
 from rooms.ids import MeetingId, OrganisationId
 from rooms.ports import Doorbell, Store
@@ -78,6 +78,8 @@ class Hub:
         self.call = Call(store, relay) if relay is not None else None
         if self.call is not None:
             self.feed.add_hearer(self.call.hear)
+        if relay is not None:
+            relay.on_move(self._moved)
         self._strangers = Strangers(self._cut_stranger)
         self._tasks = Tasks()
         self._sio.on("connect", self._connect)
@@ -112,6 +114,17 @@ class Hub:
 
     def _signed_out(self, kind: ActorKind, actor_id: UUID) -> None:
         self._tasks.start("sign-out", self._close_all(kind, actor_id))
+
+    def _moved(self, moved: Moved) -> None:
+        """The stage goes to where the studio lives now; everybody concerned is told to follow."""
+        try:
+            meeting_id = MeetingId(UUID(moved.studio))
+        except ValueError:
+            return  # no meeting's: a rehearsal's
+        if self.call is not None:
+            self.call.wake(meeting_id)
+        news = wire.Moved(meeting_id=meeting_id, relay=moved.relay, within_s=moved.within_s, sources=moved.sources)
+        self.feed.tell_all(meeting_id, news)
 
     async def _close_all(self, kind: ActorKind, actor_id: UUID) -> None:
         message = wire.SignedOut()

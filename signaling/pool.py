@@ -1,137 +1,129 @@
-"""Several relays as if they were one: each studio lives on one of them and stays there while that one lives.
+"""Several relays as if they were one: each studio lives on one of them, and is watched there or at its mirrors.
 
 A relay that ends gives its studios to those that are left; one that comes back gets new studios only, since what
-was moved has its people elsewhere by then. All nodes agree through Redis; alone, or while Redis is down, each node
-goes by the order of `relays.place`, which is the same everywhere.
+was moved has its people elsewhere by then. All nodes agree through `Places`; whoever is concerned is told to join
+again (`on_move`). A viewer comes back to where it was put, as long as that relay carries the studio.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
-import redis.asyncio
-from redis.exceptions import RedisError
-
-from media.client import TOKEN_TTL_S, Programme, RelayClient, RelayUnreachable, StudioState
-from signaling.bell import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
-from signaling.relays import RelayEntry, place
+from media.client import (
+    TOKEN_TTL_S,
+    Grant,
+    Moved,
+    Programme,
+    RelayClient,
+    RelayRefused,
+    RelayUnreachable,
+    StudioState,
+)
+from signaling import edges
+from signaling.lookout import Lookout, Seen
+from signaling.mirrors import Mirrors
+from signaling.places import Place, Places
+from signaling.relays import Relays, place
 from signaling.tasks import Tasks, repeat
 
-LOOK_S: Final = 1.0
-#: Looks without an answer after which a relay is given up: one lost answer is no death.
-MISSED_MAX: Final = 2
-PLACE_TTL_S: Final = 24 * 3600
-#: Moves the studio only from where the caller believed it to be: two nodes never move it to two places.
-_MOVE: Final = """
-local now = redis.call('GET', KEYS[1])
-if (not now) or now == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) return ARGV[2] end
-return now
-"""
+FOLLOW_S: Final = 0.4
+FORGET_S: Final = 60.0
+#: Over how long those whose relay is gone come back: a thousand in one instant would slow each other down.
+SPREAD_S: Final = 0.5
+#: Over how long a relay is emptied.
+DRAIN_S: Final = 30.0
+EDGE_WAIT_S: Final = 0.6
 
+T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
 
 
-class Places(Protocol):
-    """Where each studio lives, by the relay's address."""
-
-    async def of(self, studio: str) -> str | None: ...
-    async def move(self, studio: str, before: str | None, to: str) -> str:
-        """Sets `to` unless another node moved it meanwhile; returns where it lives now."""
-        ...
-
-    async def stop(self) -> None: ...
+def name_of(url: str) -> str:
+    """What clients know a relay by: the same on every node, and no address."""
+    return hashlib.sha256(url.encode()).hexdigest()[:10]
 
 
-class OwnPlaces:
-    """One node's memory."""
+@dataclass(slots=True)
+class _Followed:
+    """A studio that somebody here uses: where it was last seen to live."""
 
-    def __init__(self) -> None:
-        self._places: dict[str, str] = {}
-
-    async def of(self, studio: str) -> str | None:
-        return self._places.get(studio)
-
-    async def move(self, studio: str, before: str | None, to: str) -> str:
-        self._places[studio] = to
-        return to
-
-    async def stop(self) -> None:
-        """Nothing to end."""
-
-
-class SharedPlaces:
-    """All nodes' memory in Redis; while it is down this node's own."""
-
-    def __init__(self, url: str, prefix: str) -> None:
-        self._own = OwnPlaces()
-        self._prefix = prefix
-        self._redis: Any = redis.asyncio.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=ANSWER_TIMEOUT_S,
-            retry=None,
-        )
-
-    async def of(self, studio: str) -> str | None:
-        try:
-            found = await self._redis.get(self._key(studio))
-        except (RedisError, OSError):
-            return await self._own.of(studio)
-        return str(found) if found is not None else None
-
-    async def move(self, studio: str, before: str | None, to: str) -> str:
-        try:
-            now = str(await self._redis.eval(_MOVE, 1, self._key(studio), before or "", to, PLACE_TTL_S))
-        except (RedisError, OSError) as error:
-            _log.warning("the place of a studio is kept on this node only: %s", error)
-            now = to
-        await self._own.move(studio, before, now)
-        return now
-
-    async def stop(self) -> None:
-        await self._redis.aclose()
-
-    def _key(self, studio: str) -> str:
-        return f"{self._prefix}:place:{studio}"
+    place: Place
+    used_at: float
+    told_at: dict[str, float] = field(default_factory=dict)  # by relay: when its viewers were last asked to go
 
 
 class RelayPool:
     """The same face as one `RelayClient`; who asks names a studio and need not know where it lives."""
 
-    def __init__(self, clients: Mapping[str, RelayClient], places: Places) -> None:
-        """`clients`: by address, at least one, all with the same key."""
-        self._clients = dict(clients)
+    def __init__(
+        self, relays: Relays, places: Places, key: str, *, above: int = edges.EDGE_ABOVE, timeout_s: float = 3.0
+    ) -> None:
+        """`key`: all relays share it. `above`: so many viewers a relay gets before a session is spread."""
+
+        def make(url: str) -> RelayClient:
+            return RelayClient(url, key, timeout_s=timeout_s, name=name_of(url))
+
         self._places = places
-        self._missed = dict.fromkeys(self._clients, 0)
+        self._above = above
+        self._minting = make("")
+        self._lookout = Lookout(relays, make, self)
+        self._followed: dict[str, _Followed] = {}
+        self._mirrors = Mirrors(places, self._lookout)
+        self._hearers: list[Callable[[Moved], None]] = []
         self._tasks = Tasks()
 
     def start(self) -> None:
-        self._tasks.start("relays", repeat("relays", self.look, LOOK_S))
+        self._lookout.start()
+        self._tasks.start("places", repeat("places", self.follow, FOLLOW_S))
 
     async def look(self) -> None:
-        """Asks every relay whether it lives."""
-        urls = tuple(self._clients)
-        answers = await asyncio.gather(*(self._clients[url].healthy() for url in urls))
-        for url, well in zip(urls, answers, strict=True):
-            before = self._lives(url)
-            self._missed[url] = 0 if well else self._missed[url] + 1
-            if before != self._lives(url):
-                _log.warning("relay %s %s", url, "is back" if well else "does not answer")
+        """Knocks at every relay's door."""
+        await self._lookout.look()
+
+    def on_move(self, hear: Callable[[Moved], None]) -> None:
+        self._hearers.append(hear)
+
+    def lost(self, relay: RelayClient) -> None:
+        self._lookout.lost(relay.base_url)
+
+    @property
+    def regional(self) -> bool:
+        return any(seen.entry.region for seen in self._lookout.living())
 
     async def at(self, studio: str) -> RelayClient:
         """The relay the studio lives on. Raises: RelayUnreachable when none answers."""
-        now = await self._places.of(studio)
-        if now is not None and now in self._clients and self._lives(now):
-            return self._clients[now]
-        chosen = place(studio, [RelayEntry(url) for url in sorted(self._clients) if self._lives(url)])
-        if chosen is None:
-            raise RelayUnreachable("no relay answers")
-        agreed = await self._places.move(studio, now, chosen.url)
-        return self._clients.get(agreed, self._clients[chosen.url])
+        return (await self._home(studio))[0].client
+
+    async def edge(self, studio: str, programme: str, peer: str, region: str = "") -> RelayClient:
+        """Where this peer watches. Raises: RelayUnreachable when none answers."""
+        home, place_ = await self._home(studio)
+        living = self._lookout.living()
+        if len(living) < 2:
+            return home.client
+        seat = await self._places.seat(studio, peer)
+        wish = edges.Wish(home.client.base_url, place_.carriers(programme), seat, region)
+        url = edges.choose(wish, [seen.now() for seen in living], above=self._above)
+        chosen = self._lookout.find(url) or home
+        if chosen is not home and not await self._mirrors.feed(studio, programme, chosen):
+            chosen = home
+        chosen.promised += 1
+        if chosen.client.base_url != seat:
+            await self._places.sit(studio, peer, chosen.client.base_url)
+        return chosen.client
+
+    async def named(self, name: str, studio: str) -> RelayClient | None:
+        """The relay of this name when it still carries the studio."""
+        place_ = await self._places.of(studio)
+        for url in {place_.home, *(m.url for m in place_.mirrors)}:
+            if url is not None and name_of(url) == name and (seen := self._lookout.find(url)) is not None:
+                return seen.client
+        return None
 
     def token(
         self,
@@ -141,29 +133,171 @@ class RelayPool:
         programme: str | None = None,
         *,
         ttl_s: float = TOKEN_TTL_S,
+        region: str = "",
     ) -> str:
-        return next(iter(self._clients.values())).token(scope, studio, peer, programme, ttl_s=ttl_s)
+        return self._minting.token(scope, studio, peer, programme, ttl_s=ttl_s, region=region)
+
+    def grant(self, token: str) -> Grant | None:
+        return self._minting.grant(token)
 
     async def stage(
         self, studio: str, programme: str, video: str | None, audio: Sequence[str | None] = ()
     ) -> Programme:
-        return await (await self.at(studio)).stage(studio, programme, video, audio)
+        return await self._at_home(studio, lambda relay: relay.stage(studio, programme, video, audio))
 
     async def studio(self, studio: str) -> StudioState:
-        return await (await self.at(studio)).studio(studio)
+        """As its home has it, with the viewers of all mirrors; a mirror that is slow to say is left out."""
+        state = await self._at_home(studio, lambda relay: relay.studio(studio))
+        mirrors = self._carrying(studio)
+        answers = await asyncio.gather(*(_within(seen.client.studio(studio)) for seen in mirrors))
+        viewers = [v for s in (state, *answers) if s is not None for v in s.viewers]
+        viewers.sort(key=lambda v: v.since or 0.0)  # of one that has just moved, the newer place counts
+        return StudioState(state.programmes, state.sources, tuple(viewers))
 
     async def kick(self, studio: str, peer: str) -> None:
-        await (await self.at(studio)).kick(studio, peer)
+        await self._at_home(studio, lambda relay: relay.kick(studio, peer))
+        await asyncio.gather(*(_within(seen.client.kick(studio, peer)) for seen in self._carrying(studio)))
 
     async def healthy(self) -> bool:
         """Whether any of them lives, as last seen."""
-        return any(self._lives(url) for url in self._clients)
+        return bool(self._lookout.living())
 
     async def aclose(self) -> None:
         await self._tasks.stop()
+        await self._lookout.stop()
         await self._places.stop()
-        for client in self._clients.values():
-            await client.aclose()
 
-    def _lives(self, url: str) -> bool:
-        return self._missed[url] < MISSED_MAX
+    # ── homes ──
+
+    async def _at_home(self, studio: str, do: Callable[[RelayClient], Awaitable[T]]) -> T:
+        """Once more elsewhere when it turns out that the relay is gone."""
+        relay = await self.at(studio)
+        try:
+            return await do(relay)
+        except RelayUnreachable as error:
+            if not error.refused:
+                raise
+        self.lost(relay)
+        return await do(await self.at(studio))
+
+    async def _home(self, studio: str) -> tuple[Seen, Place]:
+        await self._lookout.read()
+        now = await self._places.of(studio)
+        living = self._lookout.living()
+        home = self._lookout.find(now.home)
+        leaves = home is not None and home.entry.draining == "now" and any(s.entry.stays for s in living)
+        if home is None or leaves:
+            now, home = await self._move(studio, now, living)
+        self._note(studio, now)
+        return home, now
+
+    async def _move(self, studio: str, before: Place, living: Sequence[Seen]) -> tuple[Place, Seen]:
+        chosen = place(studio, [seen.entry for seen in living])
+        if chosen is None:
+            raise RelayUnreachable("no relay answers")
+        agreed = await self._places.move(studio, before.home, chosen.url)
+        home = self._lookout.find(agreed) or self._lookout.find(chosen.url)
+        if home is None:
+            raise RelayUnreachable("no relay answers")
+        for mirror in [m for m in before.mirrors if m.url == agreed]:
+            # It pulls from nobody any more: who was elsewhere sends here now.
+            await self._mirrors.end(studio, mirror)
+        return Place(agreed, frozenset(m for m in before.mirrors if m.url != agreed)), home
+
+    def _note(self, studio: str, now: Place) -> None:
+        """Keeps in mind where the studio lives, and tells everybody when that is elsewhere than before."""
+        followed = self._followed.get(studio)
+        if followed is None:
+            self._followed[studio] = _Followed(now, time.monotonic())
+            return
+        before, followed.place = followed.place, now
+        followed.used_at = time.monotonic()
+        if before.home is not None and now.home != before.home:
+            _log.warning("studio %s moved from %s to %s", studio, before.home, now.home)
+            self._tell(Moved(studio, name_of(before.home), SPREAD_S, sources=True))
+            self._tasks.start(f"feed-{studio}", self._mirrors.feed_all(studio, now))
+
+    def _tell(self, moved: Moved) -> None:
+        for hear in self._hearers:
+            hear(moved)
+
+    def _carrying(self, studio: str) -> list[Seen]:
+        """The mirrors that live."""
+        followed = self._followed.get(studio)
+        urls = {m.url for m in followed.place.mirrors} if followed is not None else set()
+        return [seen for url in sorted(urls) if (seen := self._lookout.find(url)) is not None]
+
+    # ── what happens by itself ──
+
+    def died(self, url: str) -> None:
+        self._tasks.start(f"died-{url}", self._leave(url))
+
+    def reborn(self, url: str) -> None:
+        """Sessions and stages there are gone: everybody joins again, as when they were moved."""
+        for studio, followed in self._followed.items():
+            if url == followed.place.home:
+                self._tell(Moved(studio, name_of(url), SPREAD_S, sources=True))
+            elif any(m.url == url for m in followed.place.mirrors):
+                self._tell(Moved(studio, name_of(url), SPREAD_S, sources=False))
+
+    async def _leave(self, url: str) -> None:
+        for studio, followed in tuple(self._followed.items()):
+            if url == followed.place.home:
+                try:
+                    await self._home(studio)
+                except RelayUnreachable as error:
+                    _log.warning("studio %s has no relay: %s", studio, error)
+            elif any(m.url == url for m in followed.place.mirrors):
+                self._tell(Moved(studio, name_of(url), SPREAD_S, sources=False))
+
+    async def follow(self) -> None:
+        """Sees what other nodes moved, keeps the mirrors fed, empties what is to be drained."""
+        now = time.monotonic()
+        self._followed = {s: f for s, f in self._followed.items() if now - f.used_at < FORGET_S}
+        places = await self._places.all_of(self._followed)
+        for studio, place_ in places.items():
+            followed = self._followed.get(studio)
+            if followed is None:
+                continue
+            used_at = followed.used_at
+            if place_.home is not None:
+                self._note(studio, place_)
+                followed.used_at = used_at  # our own look is no use
+            await self._mirrors.feed_all(studio, place_)
+            await self._empty(studio, followed)
+
+    async def _empty(self, studio: str, followed: _Followed) -> None:
+        """Asks the viewers at a draining relay to go, and takes a studio that has come to rest elsewhere."""
+        for seen in self._lookout.living():
+            url, now = seen.client.base_url, time.monotonic()
+            here = url == followed.place.home
+            mirrored = [m for m in followed.place.mirrors if m.url == url]
+            if seen.entry.stays or not (here or mirrored) or not self._others(url):
+                continue
+            if here and seen.entry.draining == "now":
+                await self._home(studio)
+                continue
+            if now - followed.told_at.get(url, float("-inf")) < DRAIN_S:
+                continue
+            state = await _within(seen.client.studio(studio))
+            if state is None:
+                continue
+            followed.told_at[url] = now
+            if here and not state.sources:
+                await self._move(studio, followed.place, [s for s in self._lookout.living() if s is not seen])
+            elif mirrored and not state.viewers:
+                for mirror in mirrored:
+                    await self._mirrors.end(studio, mirror)
+            elif state.viewers:
+                self._tell(Moved(studio, name_of(url), DRAIN_S, sources=False))
+
+    def _others(self, url: str) -> bool:
+        return any(s.entry.stays and s.client.base_url != url for s in self._lookout.living())
+
+
+async def _within(asked: Awaitable[T]) -> T | None:
+    try:
+        async with asyncio.timeout(EDGE_WAIT_S):
+            return await asked
+    except (RelayUnreachable, RelayRefused, TimeoutError):
+        return None

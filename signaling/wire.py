@@ -130,6 +130,16 @@ class SeatChanged(Message):
     meeting_id: UUID
 
 
+class Moved(Message):
+    """Whoever has a session at `relay` joins again, at a random moment within `within_s`; who sends, only when
+    `sources`, and at once."""
+
+    meeting_id: UUID
+    relay: str
+    within_s: float
+    sources: bool
+
+
 class SignedOut(Message):
     """The socket is closed right after; the token is no longer good."""
 
@@ -142,6 +152,7 @@ DOWN: Final[dict[str, type[Message]]] = {
     "presence": Presence,
     "present": Present,
     "seat": SeatChanged,
+    "moved": Moved,
     "signed_out": SignedOut,
 }
 _NAMES: Final = {model: name for name, model in DOWN.items()}

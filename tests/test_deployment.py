@@ -137,8 +137,12 @@ def test_a_server_finds_its_neighbours(name: str, monkeypatch: pytest.MonkeyPatc
     store = urlsplit(Place.read(read.blobs_url).endpoint)
     assert store.hostname == "blobs"
     assert f"-s3.port={store.port}" in SERVICES["blobs"]["command"]
-    faces = {f"http://{relay}:{relay_arguments(relay).http.rpartition(':')[2]}" for relay in RELAYS}
-    assert set(read.relay_addresses) == faces
+    assert read.relay_registry
+    for relay in RELAYS:
+        words, port = relay_arguments(relay), relay_arguments(relay).http.rpartition(":")[2]
+        assert (words.registry, words.public_url) == ("env", f"http://{relay}:{port}{words.base_path}")
+        assert environment(relay)["DIENHONG_REDIS_URL"] == read.redis_url
+        assert words.registry_prefix == read.redis_prefix
     assert {"postgres", "redis", "blobs"} <= set(SERVICES[name]["depends_on"])
 
 

@@ -95,4 +95,5 @@ COMPONENTS: tuple[tuple[Any, TypeAdapter[Any]], ...] = (
     ("serialization", TypeAdapter(s.PresenceMessage)),
     ("serialization", TypeAdapter(s.PresentMessage)),
     ("serialization", TypeAdapter(s.SeatMessage)),
+    ("serialization", TypeAdapter(s.MovedMessage)),
 )

@@ -339,6 +339,14 @@ class SeatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedMessage:
+    meeting_id: MeetingId
+    relay: str
+    within_s: float
+    sources: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     status: Literal["ok", "failing"]
     checks: dict[str, bool]

@@ -287,6 +287,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Kho lưu tài liệu chưa trả lời. Cuộc họp vẫn tiếp tục; xin thử mở hoặc gửi tài liệu lại sau ít phút.",
         "The store of papers does not answer. The meeting goes on; try the paper again in a few minutes.",
     ),
+    "media-moved": (
+        "Đường truyền đã chuyển sang máy khác. Hệ thống đang tự nối lại.",
+        "Picture and sound come from another relay now. The system is reconnecting.",
+    ),
     "relay-unreachable": (
         "Bộ phận truyền hình chưa trả lời. Hệ thống đang tự nối lại.",
         "The relay does not answer. The system is reconnecting.",

@@ -46,6 +46,20 @@ def test_a_store_of_papers_needs_its_keys(tmp_path: Path) -> None:
             Settings.model_validate({"blobs_url": url, **{k: v for k, v in keys.items() if k != missing}})
 
 
+def test_relays_are_listed_or_announce_themselves_or_there_is_one_of_our_own(tmp_path: Path) -> None:
+    def read(**words: str) -> Settings:
+        return Settings.model_validate({"data": tmp_path, **words})
+
+    listed = read(relay_urls="http://a:8900/, http://b:8900/media")
+    assert listed.relay_addresses == ("http://a:8900", "http://b:8900/media")
+    announced = read(relay_urls="registry", redis_url="redis://127.0.0.1/0")
+    assert (announced.relay_registry, announced.relay_addresses, announced.own_relay) == (True, (), False)
+    assert (read().own_relay, read().relay_registry) == (True, False)
+    assert (read(relay_urls="none").relay_addresses, read(relay_urls="none").with_relay) == ((), False)
+    with pytest.raises(ValidationError, match="a registry needs DIENHONG_REDIS_URL"):
+        read(relay_urls="registry")
+
+
 async def test_a_wrong_setting_is_said_in_one_line(tmp_path: Path) -> None:
     status, said = await command(tmp_path, "serve", PORT="many", BLOBS_URL="s3://dienhong")
     assert status == 2

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
 
-from media.client import RelayClient, RelayUnreachable
-from signaling.pool import MISSED_MAX, OwnPlaces, RelayPool, SharedPlaces
+from media.client import Moved, RelayClient, RelayUnreachable
+from signaling.places import Mirror, OwnPlaces, Place, Places, SharedPlaces
+from signaling.pool import RelayPool, name_of
+from signaling.relays import StaticRelays
 from tests.media.running import RelayProcess, start_relay
+from tests.signaling.world import eventually
 from tests.support.servers import REDIS
+
+KEY = "k" * 40
 
 
 def killed(relay: RelayProcess) -> None:
@@ -18,15 +25,9 @@ def killed(relay: RelayProcess) -> None:
     relay.process.wait()
 
 
-async def looked(pool: RelayPool) -> None:
-    for _ in range(MISSED_MAX):
-        await pool.look()
-
-
 @pytest.fixture
 def relays() -> Iterator[list[RelayProcess]]:
-    key = "k" * 40
-    running = [start_relay(key=key), start_relay(key=key)]
+    running = [start_relay(key=KEY), start_relay(key=KEY)]
     yield running
     for relay in running:
         if relay.process.poll() is None:
@@ -35,47 +36,155 @@ def relays() -> Iterator[list[RelayProcess]]:
             relay.process.stdout.close()
 
 
+@asynccontextmanager
+async def pool_of(
+    urls: list[str], places: Places | None = None, *, above: int = 300
+) -> AsyncIterator[tuple[RelayPool, list[Moved]]]:
+    pool = RelayPool(StaticRelays(tuple(urls)), places or OwnPlaces(), KEY, above=above)
+    told: list[Moved] = []
+    pool.on_move(told.append)
+    try:
+        yield pool, told
+    finally:
+        await pool.aclose()
+
+
+async def eventually_so(condition: Callable[[], object], pool: RelayPool) -> None:
+    """For what follows from looking."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await pool.look()
+            await pool.follow()
+            await asyncio.sleep(0.02)
+
+
 async def test_a_studio_stays_moves_with_a_death_and_is_not_called_back(relays: list[RelayProcess]) -> None:
     by_url = {relay.url: relay for relay in relays}
-    pool = RelayPool({url: RelayClient(url, relay.key) for url, relay in by_url.items()}, OwnPlaces())
-    try:
+    async with pool_of(list(by_url)) as (pool, told):
         staged = await pool.stage("s1", "main", "bridge:a")
         assert staged.wanted.video == "bridge:a"
         home = (await pool.at("s1")).base_url
         assert (await pool.studio("s1")).programmes["main"].wanted.video == "bridge:a"
 
         killed(by_url[home])
-        await looked(pool)
+        await pool.look()  # one look is enough: nobody listens there
         moved = (await pool.at("s1")).base_url
         assert moved != home
+        await eventually(lambda: bool(told))
+        assert told == [Moved("s1", name_of(home), told[0].within_s, sources=True)]
         await pool.stage("s1", "main", "bridge:a")
 
-        again = start_relay("--http", urlsplit(home).netloc, key=by_url[home].key)
-        relays.append(again)
-        await looked(pool)
+        relays.append(start_relay("--http", urlsplit(home).netloc, key=KEY))
+        await eventually_so(lambda: len(pool._lookout.living()) == 2, pool)
         assert (await pool.at("s1")).base_url == moved
-    finally:
-        await pool.aclose()
+        assert len(told) == 1
+
+
+async def test_whoever_asks_first_finds_the_death_before_any_look(relays: list[RelayProcess]) -> None:
+    async with pool_of([relay.url for relay in relays]) as (pool, _):
+        home = (await pool.at("s1")).base_url
+        killed(next(relay for relay in relays if relay.url == home))
+        assert (await pool.stage("s1", "main", "bridge:a")).wanted.video == "bridge:a"
+        assert (await pool.at("s1")).base_url != home
+
+
+async def test_people_at_the_only_relay_come_back_when_it_does(relays: list[RelayProcess]) -> None:
+    async with pool_of([relays[0].url]) as (pool, told):
+        await pool.at("s1")
+        await eventually_so(lambda: all(seen.id for seen in pool._lookout.all()), pool)
+        killed(relays[0])
+        await pool.look()
+        with pytest.raises(RelayUnreachable):
+            await pool.at("s1")
+        assert not told
+        relays.append(start_relay("--http", urlsplit(relays[0].url).netloc, key=KEY))
+        await eventually_so(lambda: told, pool)
+        assert told == [Moved("s1", name_of(relays[0].url), told[0].within_s, sources=True)]
+        assert (await pool.at("s1")).base_url == relays[0].url
 
 
 async def test_without_any_relay_it_says_so() -> None:
-    pool = RelayPool({"http://127.0.0.1:9": RelayClient("http://127.0.0.1:9", "k" * 40)}, OwnPlaces())
-    await looked(pool)
-    with pytest.raises(RelayUnreachable):
-        await pool.at("s1")
-    assert not await pool.healthy()
-    await pool.aclose()
+    async with pool_of(["http://127.0.0.1:9"]) as (pool, _):
+        await pool.look()
+        with pytest.raises(RelayUnreachable):
+            await pool.at("s1")
+        assert not await pool.healthy()
+
+
+async def test_a_relay_is_found_by_its_name_while_it_carries_the_studio(relays: list[RelayProcess]) -> None:
+    async with pool_of([relay.url for relay in relays]) as (pool, _):
+        home = await pool.at("s1")
+        other = next(relay.url for relay in relays if relay.url != home.base_url)
+        assert home.name == name_of(home.base_url)
+        found = await pool.named(home.name, "s1")
+        assert found is home
+        assert await pool.named(name_of(other), "s1") is None
+        assert await pool.named(home.name, "s2") is None
+
+
+@pytest.mark.redis
+async def test_a_node_tells_its_people_of_what_another_node_moved(
+    relays: list[RelayProcess], redis_prefix: str
+) -> None:
+    urls = [relay.url for relay in relays]
+    async with (
+        pool_of(urls, SharedPlaces(REDIS, redis_prefix)) as (one, told),
+        pool_of(urls, SharedPlaces(REDIS, redis_prefix)) as (two, also_told),
+    ):
+        home = (await one.at("s1")).base_url
+        assert (await two.at("s1")).base_url == home
+        two._lookout.lost(home)  # only this node cannot reach it
+        await eventually(lambda: bool(also_told))
+        await one.follow()
+        assert told == also_told == [Moved("s1", name_of(home), told[0].within_s, sources=True)]
+        assert (await one.at("s1")).base_url == (await two.at("s1")).base_url != home
+
+
+# ── draining ──
+
+
+async def test_a_draining_relay_gets_no_studio_and_gives_away_those_at_rest(relays: list[RelayProcess]) -> None:
+    urls = [relay.url for relay in relays]
+    async with pool_of(urls) as (pool, told):
+        home = await pool.at("s1")
+        await home.drain()
+        await eventually_so(lambda: told, pool)
+        assert told == [Moved("s1", home.name, told[0].within_s, sources=True)]
+        assert (await pool.at("s1")).base_url != home.base_url
+        assert {(await pool.at(f"new-{n}")).base_url for n in range(12)} == {*urls} - {home.base_url}
+        await home.undrain()
+        await eventually_so(lambda: all(seen.entry.stays for seen in pool._lookout.all()), pool)
+        assert {(await pool.at(f"newer-{n}")).base_url for n in range(24)} == {*urls}
+
+
+# ── what all nodes know ──
 
 
 @pytest.mark.redis
 async def test_two_nodes_never_move_a_studio_to_two_places(redis_prefix: str) -> None:
     one, two = SharedPlaces(REDIS, redis_prefix), SharedPlaces(REDIS, redis_prefix)
-    assert await one.of("s") is None
+    assert (await one.of("s")).home is None
     assert await one.move("s", None, "http://a") == "http://a"
     assert await two.move("s", None, "http://b") == "http://a"
-    assert await two.of("s") == "http://a"
+    assert (await two.of("s")).home == "http://a"
     assert await two.move("s", "http://a", "http://b") == "http://b"
     assert await one.move("s", "http://a", "http://c") == "http://b"
+    await one.stop()
+    await two.stop()
+
+
+@pytest.mark.redis
+async def test_mirrors_and_seats_are_known_to_all_nodes(redis_prefix: str) -> None:
+    one, two = SharedPlaces(REDIS, redis_prefix), SharedPlaces(REDIS, redis_prefix)
+    mirror = Mirror("main", "http://b")
+    await one.move("s", None, "http://a")
+    await one.mirror("s", mirror)
+    await one.sit("s", "bridge:1", "http://b")
+    assert await two.of("s") == Place("http://a", frozenset({mirror}))
+    assert await two.all_of(("s", "t")) == {"s": Place("http://a", frozenset({mirror})), "t": Place()}
+    assert (await two.seat("s", "bridge:1"), await two.seat("s", "bridge:2")) == ("http://b", None)
+    await two.mirror("s", mirror, ends=True)
+    assert (await one.of("s")).mirrors == frozenset()
     await one.stop()
     await two.stop()
 
@@ -83,5 +192,13 @@ async def test_two_nodes_never_move_a_studio_to_two_places(redis_prefix: str) ->
 async def test_a_node_goes_on_alone_while_redis_is_down() -> None:
     places = SharedPlaces("redis://127.0.0.1:9/0", "x")
     assert await places.move("s", None, "http://a") == "http://a"
-    assert await places.of("s") == "http://a"
+    await places.mirror("s", Mirror("main", "http://b"))
+    await places.sit("s", "bridge:1", "http://b")
+    assert await places.of("s") == Place("http://a", frozenset({Mirror("main", "http://b")}))
+    assert await places.seat("s", "bridge:1") == "http://b"
     await places.stop()
+
+
+def test_a_client_of_one_relay_is_its_whole_pool() -> None:
+    client = RelayClient("http://127.0.0.1:9", KEY)
+    assert (client.name, client.regional) == ("", False)

@@ -1,13 +1,20 @@
-"""The registry of relays: leases, owners, placement."""
+"""The registry of relays, written by the relays and read here; placement of studios and of viewers."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from signaling.relays import LEASE_S, RedisRelays, RelayEntry, StaticRelays, place
+from media.client import RelayClient
+from media.registry import LEASE_S, Registry
+from signaling.edges import Wish, choose, parents
+from signaling.relays import RedisRelays, RelayEntry, StaticRelays, place
+from tests.media.running import start_relay
 from tests.support.servers import REDIS
 
 
@@ -21,7 +28,7 @@ def test_a_studio_moves_only_when_its_own_relay_ends() -> None:
 
 
 def test_a_draining_relay_gets_nothing_new_unless_it_is_the_last() -> None:
-    draining, other = RelayEntry("http://a", draining=True), RelayEntry("http://b")
+    draining, other = RelayEntry("http://a", draining="gently"), RelayEntry("http://b")
     assert {place(str(n), [draining, other]) for n in range(20)} == {other}
     assert place("1", [draining]) == draining
     assert place("1", []) is None
@@ -31,50 +38,187 @@ async def test_a_static_list_is_always_there() -> None:
     assert await StaticRelays(("http://b", "http://a")).known() == (RelayEntry("http://a"), RelayEntry("http://b"))
 
 
+# ── where a viewer watches ──
+
+HOME = RelayEntry("http://home", viewers=10)
+NORTH = RelayEntry("http://north", region="Huyện Ea Súp, Huyện Krông Năng")
+FREE = RelayEntry("http://free")
+
+
+def test_a_small_session_stays_where_its_sources_are() -> None:
+    assert choose(Wish(HOME.url), [HOME, FREE]) == HOME.url
+    assert choose(Wish(HOME.url, region="Huyện Lắk"), [HOME, FREE, NORTH]) == HOME.url
+
+
+def test_a_declared_region_comes_first() -> None:
+    assert choose(Wish(HOME.url, region="huyện krông năng"), [HOME, FREE, NORTH]) == NORTH.url
+    # Of two that are near, the one that carries the programme already is filled first.
+    twin = RelayEntry("http://twin", region=NORTH.region)
+    busy = RelayEntry(NORTH.url, region=NORTH.region, viewers=20)
+    wish = Wish(HOME.url, frozenset({NORTH.url}), region="Huyện Ea Súp")
+    assert choose(wish, [HOME, busy, twin]) == NORTH.url
+
+
+def test_a_large_session_is_spread_and_each_relay_filled_before_the_next() -> None:
+    viewers = dict.fromkeys(("http://a", "http://b", "http://home"), 0)
+    carriers: set[str] = set()
+    for _ in range(900):
+        relays = [RelayEntry(url, viewers=n) for url, n in viewers.items()]
+        url = choose(Wish("http://home", frozenset(carriers)), relays, above=200)
+        viewers[url] += 1
+        carriers |= {url} - {"http://home"}
+        if sum(viewers.values()) <= 200:
+            assert url == "http://home"
+        if sum(viewers.values()) == 400:
+            assert sorted(viewers.values()) == [0, 200, 200]
+    assert sorted(viewers.values()) == [300, 300, 300]
+
+
+def test_whoever_comes_back_gets_its_old_place_while_that_carries_the_programme() -> None:
+    full = RelayEntry(HOME.url, viewers=900)
+    assert choose(Wish(HOME.url, seat=HOME.url), [full, FREE]) == HOME.url
+    assert choose(Wish(HOME.url, frozenset({FREE.url}), seat=FREE.url), [HOME, FREE]) == FREE.url
+    assert choose(Wish(HOME.url, seat=FREE.url), [HOME, FREE]) == HOME.url  # it carries it no more
+    leaving = RelayEntry(HOME.url, draining="gently")
+    assert choose(Wish(HOME.url, seat=HOME.url), [leaving, FREE]) == FREE.url
+    assert choose(Wish(HOME.url), [leaving]) == HOME.url
+
+
+def test_a_busy_relay_gets_nobody_while_another_has_room() -> None:
+    busy = RelayEntry(HOME.url, viewers=10, load=0.95)
+    assert choose(Wish(HOME.url), [busy, FREE]) == FREE.url
+    assert choose(Wish(HOME.url), [busy]) == HOME.url
+
+
+@given(st.sets(st.sampled_from("abcdefg"), max_size=7))
+def test_mirrors_never_wait_for_each_other(carriers: set[str]) -> None:
+    above = {edge: parents("home", carriers, edge) for edge in carriers}
+    assert all(chosen[0] == "home" for chosen in above.values())
+    seconds = {edge: chosen[1] for edge, chosen in above.items() if len(chosen) > 1}
+    assert not set(seconds) & set(seconds.values())
+    assert len(seconds) == max(0, len(carriers) - 1)
+
+
+# ── the registry: what media writes is what we read ──
+
+
+def entry(url: str, **changes: object) -> dict[str, object]:
+    stands = {"id": "1", "region": "", "viewers": 0, "sources": 0, "load": 0.0, "draining": "no"}
+    return {"url": url, **stands, **changes}
+
+
 @pytest.fixture
-async def owners(redis_prefix: str) -> AsyncIterator[tuple[RedisRelays, RedisRelays]]:
-    made = RedisRelays(REDIS, redis_prefix, "one"), RedisRelays(REDIS, redis_prefix, "two")
+async def owners(redis_prefix: str) -> AsyncIterator[tuple[Registry, Registry]]:
+    made = Registry(REDIS, redis_prefix, "one"), Registry(REDIS, redis_prefix, "two")
     yield made
     for each in made:
-        await each.stop()
+        await each._redis.aclose()
+
+
+@pytest.fixture
+async def reader(redis_prefix: str) -> AsyncIterator[RedisRelays]:
+    made = RedisRelays(REDIS, redis_prefix)
+    yield made
+    await made.stop()
+
+
+async def until_known(reader: RedisRelays, *urls: str) -> tuple[RelayEntry, ...]:
+    async with asyncio.timeout(LEASE_S + 10):
+        while True:
+            known = await reader.known()
+            if [e.url for e in known] == list(urls):
+                return known
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.redis
-async def test_each_owner_keeps_its_own_entry(owners: tuple[RedisRelays, RedisRelays]) -> None:
+async def test_each_owner_keeps_its_own_entry(owners: tuple[Registry, Registry], reader: RedisRelays) -> None:
     one, two = owners
-    first, second = RelayEntry("http://a", 3), RelayEntry("http://b")
-    await one.announce(first)
-    await two.announce(second)
-    assert await one.known() == await two.known() == (first, second)
-    assert 0 < await one._redis.ttl(one._key("one")) <= LEASE_S
+    await one.announce(entry("http://a/", region="Bắc", viewers=3, load=0.5))
+    await two.announce(entry("http://b", draining="now"))
+    first = RelayEntry("http://a", "Bắc", 3, 0.5)
+    assert await reader.known() == (first, RelayEntry("http://b", draining="now"))
+    assert 0 < await one._redis.ttl(f"{one._names}:one") <= LEASE_S
     await two.withdraw()
-    assert await two.known() == (first,)
-    await one._redis.delete(one._key("one"))  # as when its lease ends
-    assert await two.known() == ()
+    assert await reader.known() == (first,)
+    await one._redis.delete(f"{one._names}:one")  # as when its lease ends
+    assert await reader.known() == ()
 
 
 @pytest.mark.redis
-async def test_a_kept_entry_is_withdrawn_at_the_end(owners: tuple[RedisRelays, RedisRelays]) -> None:
+async def test_a_name_without_a_lease_is_forgotten_and_no_other(
+    owners: tuple[Registry, Registry], reader: RedisRelays
+) -> None:
     one, two = owners
-    announced = asyncio.Event()
-
-    async def look() -> RelayEntry:
-        announced.set()
-        return RelayEntry("http://a")
-
-    keeping = asyncio.create_task(one.keep(look))
-    await announced.wait()
+    await one.announce(entry("http://a"))
+    await one._redis.sadd(one._names, "killed")
+    keeping = asyncio.create_task(two.keep(lambda: entry("http://b")))
+    await until_known(reader, "http://a", "http://b")
     async with asyncio.timeout(15):
-        while not await two.known():  # noqa: ASYNC110
+        while await one._redis.sismember(one._names, "killed"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+    assert await one._redis.smembers(one._names) == {"one", "two"}
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
-    assert await two.known() == ()
+    assert [e.url for e in await reader.known()] == ["http://a"]
+
+
+@pytest.mark.redis
+async def test_two_lives_of_one_relay_are_one_relay(
+    owners: tuple[Registry, Registry], reader: RedisRelays
+) -> None:
+    for owner, viewers in zip(owners, itertools.count(1), strict=False):
+        await owner.announce(entry("http://a", viewers=viewers))
+    assert [e.url for e in await reader.known()] == ["http://a"]
+
+
+@pytest.mark.redis
+async def test_a_relay_announces_itself_says_when_it_drains_and_leaves(
+    redis_prefix: str, reader: RedisRelays
+) -> None:
+    words = ("--registry", REDIS, "--registry-prefix", redis_prefix, "--region", "Huyện Lắk")
+    url = "http://relay.test:8900/media"
+    relay = start_relay(*words, "--public-url", url + "/")
+    stopped = False
+    try:
+        (known,) = await until_known(reader, url)
+        assert known == RelayEntry(url, "Huyện Lắk", 0, known.load)
+        async with RelayClient(relay.url, relay.key) as client:
+            assert (await client.standing()).draining == "no"
+            assert (await client.drain()).draining == "gently"
+            async with asyncio.timeout(1.5):  # at once, not with the next renewal
+                while (await reader.known())[0].stays:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert (await client.drain(now=True)).draining == "now"
+            assert (await client.undrain()).draining == "no"
+        await asyncio.to_thread(relay.stop)
+        stopped = True
+        assert await reader.known() == ()  # at once, without waiting for the lease
+    finally:
+        if not stopped:
+            relay.process.kill()
+            relay.process.wait()
 
 
 async def test_without_redis_the_last_known_holds() -> None:
-    relays = RedisRelays("redis://127.0.0.1:1/0", "x", "one")
+    relays = RedisRelays("redis://127.0.0.1:1/0", "x")
     relays._last = (RelayEntry("http://a"),)
     assert await relays.known() == (RelayEntry("http://a"),)
-    await relays.withdraw()
     await relays.stop()
+
+
+async def test_a_relay_goes_on_while_redis_is_down() -> None:
+    registry, looked = Registry("redis://127.0.0.1:1/0", "x"), asyncio.Event()
+
+    def look() -> dict[str, object]:
+        looked.set()
+        return entry("http://a")
+
+    keeping = asyncio.create_task(registry.keep(look))
+    for _ in range(2):
+        await asyncio.wait_for(looked.wait(), 10)
+        looked.clear()
+        registry.changed()
+    assert not keeping.done()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)

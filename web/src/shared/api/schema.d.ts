@@ -1925,6 +1925,20 @@ export interface components {
             /** Position */
             position: number;
         };
+        /** MovedMessage */
+        MovedMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+            /** Relay */
+            relay: string;
+            /** Sources */
+            sources: boolean;
+            /** Within S */
+            within_s: number;
+        };
         /** NamedBallot */
         NamedBallot: {
             /** Choice */
