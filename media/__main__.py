@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     relay = commands.add_parser("relay", help="carry programmes from sources to viewers (WHIP, WHEP, control)")
     relay.add_argument("--http", default="127.0.0.1:8900", help="address of the HTTP face")
     relay.add_argument("--udp", default="0.0.0.0:50000", help="first UDP port; worker i takes port + i")
+    relay.add_argument("--tcp", default="", help="first TCP port for peers without UDP; worker i takes port + i")
     relay.add_argument("--announce", default="", help="addresses that peers are told, with commas")
     relay.add_argument("--workers", type=int, default=1, help="worker processes, one for each core")
     relay.add_argument("--home-seats", type=int, default=32, help="viewers of a studio on its first worker")
@@ -62,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--mode")
     worker.add_argument("--index", type=int, default=0)
     worker.add_argument("--links", default="")
+    worker.add_argument("--tcp-host")
+    worker.add_argument("--tcp-port", type=int, default=0)
     return parser
 
 
@@ -96,7 +99,13 @@ def _worker(parsed: argparse.Namespace) -> int:
 
     mode = Mode(parsed.mode) if parsed.mode else None
     where = worker.WorkerSettings(
-        parsed.host, parsed.port, parsed.max_kbps, mode, index=parsed.index, links=parsed.links
+        parsed.host,
+        parsed.port,
+        parsed.max_kbps,
+        mode,
+        index=parsed.index,
+        links=parsed.links,
+        tcp=(parsed.tcp_host, parsed.tcp_port) if parsed.tcp_host else None,
     )
     worker.main(parsed.channel, where)
     return 0
@@ -113,6 +122,7 @@ def _relay(parsed: argparse.Namespace) -> int:
         return 2
     try:
         http, (host, port) = host_and_port(parsed.http), host_and_port(parsed.udp)
+        tcp = host_and_port(parsed.tcp) if parsed.tcp else None
         workers = parsed.workers
         if not 1 <= workers <= 64:
             raise ValueError("--workers: from 1 to 64")
@@ -123,7 +133,7 @@ def _relay(parsed: argparse.Namespace) -> int:
     settings = RelaySettings(
         key=key,
         announce=announce,
-        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats),
+        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats, tcp),
         base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
         origins=tuple(parsed.origin),
         region=parsed.region,
@@ -179,6 +189,7 @@ async def _serve(settings: "RelaySettings", announced: Announced, host: str, por
             "ready": True,
             "http": f"http://{bound[0]}:{bound[1]}{settings.base_path}",
             "udp": [hand.port for hand in relay.crew.hands],
+            "tcp": [hand.tcp_port for hand in relay.crew.hands if hand.tcp_port],
             "announce": list(settings.announce),
         }
         sys.stdout.write(json.dumps(ready) + "\n")

@@ -7,7 +7,7 @@ from typing import Final
 
 from media import rtcp
 from media.fanout import Fanout
-from media.kernel import Outbox
+from media.kernel import Outbox, is_stream
 from media.lane import Lane, Seat
 from media.peer import Viewer
 from media.programme import Cue, Programme
@@ -84,10 +84,23 @@ class Audience:
         firsts = [cue.slot.highest + 1 - len(cue.frame) for cue in programme.cues]
         if kept:
             firsts[0] = kept[0].sequence
-        viewer.lane = replace(viewer.lane, profile=viewer.sender.profile.name)
+        profile = viewer.sender.profile.name
+        viewer.lane = replace(viewer.lane, profile=profile, stream=is_stream(viewer.address))
         viewer.seat = Seat(viewer.address, viewer.sender, tuple(firsts))
         programme.seat(viewer)
         self._show(studio, programme, viewer, kept)
+
+    def moved(self, studio: Studio, viewer: Viewer) -> None:
+        """The viewer's address is another now, perhaps over TCP instead of UDP or the other way round."""
+        seat = viewer.seat
+        if seat is None or viewer.address is None:
+            return
+        seat.address = viewer.address
+        over_tcp = is_stream(viewer.address)
+        if viewer.lane.stream != over_tcp:
+            studio.programme(viewer.programme).reseat(viewer, replace(viewer.lane, stream=over_tcp))
+        elif seat.chunk is not None:
+            seat.chunk.move(seat)
 
     def _show(self, studio: Studio, programme: Programme, viewer: Viewer, kept: Sequence[Clear]) -> None:
         """A picture for one who has none yet: what was kept since the last key frame, else a new one."""

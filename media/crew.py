@@ -37,6 +37,7 @@ class CrewSettings:
     max_kbps: int
     mode: str | None = None
     home_seats: int = HOME_SEATS
+    tcp: tuple[str, int] | None = None  # worker `i` listens on port + i, or on any free one when it is 0
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Hand:
     process: subprocess.Popen[bytes]
     line: RelayEnd
     port: int = 0
+    tcp_port: int = 0
     fingerprint: Fingerprint = field(default_factory=lambda: Fingerprint("", ""))
 
 
@@ -76,12 +78,16 @@ class Crew:
         """The home of this studio: the worker that has its sources and its staging."""
         return self._hands[zlib.crc32(studio.encode()) % len(self._hands)]
 
-    async def _hire(self, index: int, port: int | None = None) -> Hand:
+    async def _hire(self, index: int, before: Hand | None = None) -> Hand:
+        """`before`: the dead one, whose ports are taken over."""
         ours, theirs = socket.socketpair()
-        wanted = port if port is not None else self._settings.port
-        wanted = wanted + index if wanted and port is None else wanted
+        wanted = before.port if before else _ports_on(self._settings.port, index)
         command = [sys.executable, "-m", "media", "worker", "--channel", str(theirs.fileno())]
         command += ["--host", self._settings.host, "--port", str(wanted)]
+        if self._settings.tcp is not None:
+            host, first = self._settings.tcp
+            tcp = before.tcp_port if before else _ports_on(first, index)
+            command += ["--tcp-host", host, "--tcp-port", str(tcp)]
         command += ["--max-kbps", str(self._settings.max_kbps)]
         command += ["--index", str(index), "--links", self._links]
         if self._settings.mode:
@@ -103,8 +109,8 @@ class Crew:
             process.kill()
             raise RuntimeError("a worker did not start") from None
         if ready.get("news") != "ready":
-            raise RuntimeError("a worker did not start: is its UDP port free?")
-        hand.port = ready["port"]
+            raise RuntimeError("a worker did not start: are its ports free?")
+        hand.port, hand.tcp_port = ready["port"], ready["tcp_port"]
         hand.fingerprint = Fingerprint("sha-256", ready["fingerprint"])
         self._spawn(self._read_news(hand))
         return hand
@@ -127,7 +133,7 @@ class Crew:
         self._gone(hand.index, None)
         while not self._stopping:
             try:
-                self._hands[hand.index] = await self._hire(hand.index, hand.port)
+                self._hands[hand.index] = await self._hire(hand.index, hand)
             except RuntimeError:
                 log.exception("worker %d does not start", hand.index)
                 await asyncio.sleep(RESTART_PAUSE_S)
@@ -157,3 +163,8 @@ class Crew:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._links:
             shutil.rmtree(self._links, ignore_errors=True)
+
+
+def _ports_on(first: int, index: int) -> int:
+    """The port of a worker; 0 stays any free one."""
+    return first + index if first else 0

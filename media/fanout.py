@@ -14,8 +14,10 @@ from media import srtp
 from media.arena import RUN_LIMIT, Arena
 from media.kernel import ffi
 from media.lane import Batch, Lane, LaneKey
+from media.rtp import Codec
 from media.seal import seal
 from media.slot import Clear
+from media.streams import Streams
 from media.transmit import Mode, Transmitter
 
 MAX_PADDING: Final = 96  # more padding than this costs more than another message
@@ -53,6 +55,7 @@ class Fanout:
         self.arena = Arena()
         self.transmitter = Transmitter(sock, self.arena, mode)
         self._rtcp_index = 0
+        self.streams: Streams | None = None
 
     def lane(self, key: LaneKey) -> Lane:
         return Lane(key, self.arena)
@@ -70,7 +73,9 @@ class Fanout:
         """Send one run to every seat of the lanes that takes it."""
         for lane in lanes:
             if lane.chunks and lane.takes(batch.packets[0]):
-                if lane.key.profile == srtp.GCM.name:
+                if lane.key.stream:
+                    self._send_over_streams(lane, batch)
+                elif lane.key.profile == srtp.GCM.name:
                     self._send_gcm(lane, batch)
                 else:
                     self._send_cm(lane, batch)
@@ -102,11 +107,28 @@ class Fanout:
                             ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear
             self.transmitter.run(chunk, len(packets), batch.skip)
 
+    def _send_over_streams(self, lane: Lane, batch: Batch) -> None:
+        """To those who came over TCP, each by itself: what one does not read keeps nobody waiting."""
+        packets, tally = batch.packets, self.transmitter.tally
+        clear = [(lane.header(batch.ssrc, packet), packet.payload, packet.sequence) for packet in packets]
+        moment = -1 if packets[0].codec is Codec.OPUS else packets[0].timestamp
+        for seat in (seat for chunk in lane.chunks for seat in chunk.seats if seat not in batch.skip):
+            sealed = [
+                seat.sender.protect(header, payload, seat.rollover(batch.slot, sequence))
+                for header, payload, sequence in clear
+            ]
+            tally.packets += len(sealed)
+            if self.streams is None or not self.streams.send(seat.address, sealed, moment):
+                tally.dropped += len(sealed)
+                seat.failures += 1
+
     def send_control(self, lanes: Iterable[Lane], packet: bytes) -> None:
         """Send one RTCP packet to every seat of the lanes."""
         self._rtcp_index = self._rtcp_index + 1 & 0x7FFFFFFF
         for lane in lanes:
-            if lane.key.profile == srtp.GCM.name:
+            if lane.key.stream:
+                self._send_control_over_streams(lane, packet)
+            elif lane.key.profile == srtp.GCM.name:
                 self._send_control_gcm(lane, packet)
             else:
                 for chunk in lane.chunks:
@@ -124,6 +146,11 @@ class Fanout:
             nonces = chunk.rtcp.nonces(iv * len(chunk.seats))
             seal(chunk.rtcp.encrypt, [nonces], arena.bodies, [(covered, clear)])
             self.transmitter.vector(chunk, 1, 0, len(chunk.seats))
+
+    def _send_control_over_streams(self, lane: Lane, packet: bytes) -> None:
+        for seat in (seat for chunk in lane.chunks for seat in chunk.seats):
+            if self.streams is not None:
+                self.streams.send(seat.address, (seat.sender.protect_rtcp(packet, self._rtcp_index),))
 
     def control_index(self) -> int:
         """A fresh SRTCP index for a packet to one receiver."""

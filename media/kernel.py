@@ -7,14 +7,18 @@ Socket addresses stay as the kernel writes them (raw `sockaddr` bytes): none is 
 import errno
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from typing import Any, Final, NewType
 
 from cffi import FFI
 
-Address = NewType("Address", bytes)  # raw sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes)
+# Raw sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes); of a TCP connection with its number behind.
+Address = NewType("Address", bytes)
 
 ADDRESS_SIZE: Final = 28
+_NUMBER: Final = struct.Struct("!3sQ")
+_STREAM_SIZES: Final = frozenset({16 + _NUMBER.size, ADDRESS_SIZE + _NUMBER.size})
 DATAGRAM_SIZE: Final = 2048
 RECEIVE_BATCH: Final = 128
 SEND_BATCH: Final = 128
@@ -49,10 +53,24 @@ def raw_address(host: str, port: int) -> Address:
     return Address(struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton(host) + bytes(8))
 
 
+def stream_address(address: Address, number: int) -> Address:
+    """A connection from there: the same host and port may come again, and is then somebody else."""
+    return Address(address + _NUMBER.pack(b"tcp", number))
+
+
+def is_stream(address: Address) -> bool:
+    """Whether it is of a TCP connection."""
+    return len(address) in _STREAM_SIZES
+
+
+def is_ipv4(address: Address) -> bool:
+    return int.from_bytes(address[:2], sys.byteorder) == socket.AF_INET
+
+
 def host_and_port(address: Address) -> tuple[str, int]:
     """The readable form of a kernel address; IPv4 mapped into IPv6 is shown as IPv4."""
     (port,) = struct.unpack_from("!H", address, 2)
-    if len(address) == 16:
+    if is_ipv4(address):
         return socket.inet_ntoa(address[4:8]), port
     if address[8:20] == bytes(10) + b"\xff\xff":
         return socket.inet_ntoa(address[20:24]), port

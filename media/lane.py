@@ -28,6 +28,7 @@ class LaneKey:
     send_time_id: int  # extension id of abs-send-time, 0 for none
     video: bool
     audio: int  # how many audio slots
+    stream: bool = False  # over TCP connections: they are no part of a vector
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +102,7 @@ class Chunk:
     def move(self, seat: Seat) -> None:
         """The receiver has a new address."""
         at = seat.position * kernel.ADDRESS_SIZE
-        ffi.memmove(self._names + at, seat.address, len(seat.address))
+        ffi.memmove(self._names + at, seat.address, min(len(seat.address), kernel.ADDRESS_SIZE))
         for vector in self._vectors.values():
             vector[seat.position].msg_hdr.msg_namelen = len(seat.address)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from media import rtcp, rtp, srtp
 from media.dtls import Fingerprint
-from media.kernel import Address
+from media.kernel import Address, is_stream
 from media.lane import LaneKey, Seat
 from media.rendition import Ladder
 from media.repair import Allowance, Gaps, KeyFrameWish, LinkQuality, Reception
@@ -65,6 +65,12 @@ class Peer:
             return True
         return False
 
+    def left(self, address: Address) -> None:
+        """This address leads to the peer no more; any other that it checks from is better."""
+        self.addresses.pop(address, None)
+        if address == self.address:
+            self.nominated = False
+
     def agree(self, keys: srtp.Keys) -> None:
         """The handshake is done: we are the server, the peer is the client."""
         self.receiver = srtp.Receiver(keys.profile, keys.client)
@@ -74,6 +80,13 @@ class Peer:
         """ICE restart (RFC 8445, 9): new names, the same keys and media."""
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16).encode()
         self.nominated = False
+
+    @property
+    def transport(self) -> str | None:
+        """What its packets travel over; None before the first check."""
+        if self.address is None:
+            return None
+        return "tcp" if is_stream(self.address) else "udp"
 
     def over(self, now: float) -> str:
         """Why this peer has to go; empty while it may stay."""
@@ -157,6 +170,7 @@ class Publisher(Peer):
             "audio": bool(self.audio and self.audio.ssrc),
             "since": self.since,
             "connected": self.sender is not None,
+            "over": self.transport,
             "video_kbps": self.video.kbps if self.video else 0.0,
             "audio_kbps": self.audio.kbps if self.audio else 0.0,
             "fps": self.video.fps if self.video else 0.0,
@@ -184,6 +198,7 @@ class Viewer(Peer):
             "programme": self.programme,
             "since": self.since,
             "connected": self.seat is not None,
+            "over": self.transport,
             "loss": self.quality.loss,
             "jitter_ms": self.quality.jitter_ms,
             "rtt_ms": self.quality.rtt_ms,

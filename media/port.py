@@ -1,4 +1,5 @@
 """One UDP port for all peers: reads in batches, tells STUN, DTLS and SRTP apart (RFC 7983), finds the peer.
+What comes over TCP connections is told apart here too; to the port they are addresses.
 
 STUN is routed by the ufrag in it, everything else by the address that a proved check came from. A datagram from an
 unknown address leaves no trace but a count. Not safe for use from two threads.
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from media import rtp, stun
-from media.kernel import RECEIVE_BATCH, Address, Inbox, Outbox
+from media.kernel import RECEIVE_BATCH, Address, Inbox, Outbox, is_stream
 from media.peer import Peer
+from media.streams import Streams
 
 ROUNDS: Final = 8  # batches read before other work gets its turn
 
@@ -38,12 +40,24 @@ class Handlers:
     moved: Callable[[Peer], None]
 
 
+class Post(Outbox):
+    """Single datagrams to single addresses, over UDP or a TCP connection."""
+
+    streams: Streams | None = None
+
+    def add(self, datagram: bytes, address: Address) -> None:
+        if not is_stream(address):
+            super().add(datagram, address)
+        elif self.streams is not None:
+            self.streams.send(address, (datagram,))
+
+
 class Port:
     """The socket and the two routing tables."""
 
     def __init__(self, sock: socket.socket, handlers: Handlers) -> None:
         self.sock = sock
-        self.outbox = Outbox(sock)
+        self.outbox = Post(sock)
         self.counts = Counts()
         self._inbox = Inbox(sock)
         self._handlers = handlers
@@ -81,6 +95,23 @@ class Port:
                     self.counts.malformed += 1
             if count < RECEIVE_BATCH // 2:  # truncated ones are not counted
                 return
+
+    def take(self, datagram: bytes, source: Address, now: float) -> None:
+        """Handle one datagram that came another way."""
+        try:
+            self._handle(datagram, source, now)
+        except ValueError:
+            self.counts.malformed += 1
+
+    def knows(self, address: Address) -> bool:
+        """Whether a peer proved that it is there."""
+        return address in self._by_address
+
+    def forget(self, address: Address) -> None:
+        """Nothing that is sent there arrives any more."""
+        peer = self._by_address.pop(address, None)
+        if peer is not None:
+            peer.left(address)
 
     def _handle(self, datagram: bytes, source: Address, now: float) -> None:
         first = datagram[0] if datagram else 255

@@ -246,7 +246,8 @@ class Relay:
 
     def _transport(self, session: Session, answer: Message) -> Transport:
         hand = self.crew.hands[session.hand]
-        return Transport(answer["ufrag"], answer["password"], hand.fingerprint, self._settings.announce, hand.port)
+        hosts, port, tcp_port = self._settings.announce, hand.port, hand.tcp_port
+        return Transport(answer["ufrag"], answer["password"], hand.fingerprint, hosts, port, tcp_port)
 
     # Their resources
 

@@ -211,6 +211,7 @@ class Transport:
     fingerprint: Fingerprint
     hosts: Sequence[str]
     port: int
+    tcp_port: int = 0  # 0 for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +278,16 @@ def _section(section: Section, answer: Accepted, transport: Transport) -> list[s
 
 
 def candidates(transport: Transport) -> list[str]:
-    """Our host candidates, all on one port."""
+    """Our host candidates, all on one port; those over TCP (RFC 6544) rank below all over UDP."""
     lines = []
     for i, host in enumerate(transport.hosts):
         priority = (126 << 24) | (65535 - i << 8) | 255
         lines.append(f"a=candidate:{i + 1} 1 udp {priority} {host} {transport.port} typ host")
+    for i, host in enumerate(transport.hosts if transport.tcp_port else ()):
+        # RFC 6544, 4.2: three bits of direction (a passive host candidate has 4), thirteen of our own order.
+        priority = (90 << 24) | ((4 << 13 | 8191 - i) << 8) | 255
+        address = f"{host} {transport.tcp_port}"
+        lines.append(f"a=candidate:{len(lines) + 1} 1 tcp {priority} {address} typ host tcptype passive")
     return [*lines, "a=end-of-candidates"]
 
 

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-from media.kernel import Address
+from media.kernel import Address, is_ipv4
 
 COOKIE: Final = 0x2112A442
 BINDING_REQUEST: Final = 0x0001
@@ -122,7 +122,7 @@ def request(
 def _mapped(source: Address, transaction: bytes) -> bytes:
     port = int.from_bytes(source[2:4], "big") ^ (COOKIE >> 16)
     key = struct.pack("!I", COOKIE) + transaction
-    if len(source) == 16:
+    if is_ipv4(source):
         host, family = source[4:8], 1
     elif source[8:20] == bytes(10) + b"\xff\xff":
         host, family = source[20:24], 1

@@ -29,6 +29,7 @@ from media.link import Door, Link, Watch
 from media.peer import Peer, Publisher, Viewer
 from media.port import Handlers, Port
 from media.roster import Roster, Unknown
+from media.streams import Streams, open_listener
 from media.studio import TooMany
 from media.transmit import Mode
 
@@ -49,6 +50,7 @@ class WorkerSettings:
     mode: Mode | None = None
     index: int = 0
     links: str = ""  # the directory of the workers' sockets; empty for a worker alone
+    tcp: tuple[str, int] | None = None  # where peers whose firewall eats UDP may connect
 
 
 class Worker:
@@ -71,6 +73,7 @@ class Worker:
         self._poll = select.epoll()
         self._readable: dict[int, Callable[[], None]] = {}
         self._exchange = self._open_door(settings.links)
+        self._streams = self._open_streams(settings.tcp) if settings.tcp else None
         self._now = time.monotonic()
         self._stopping = False
         self._reported_at = self._asked_at = self._now
@@ -85,6 +88,13 @@ class Worker:
             "metrics": self._metrics,
         }
 
+    def _open_streams(self, tcp: tuple[str, int]) -> Streams:
+        port = self._port
+        streams = Streams(open_listener(*tcp), port.take, port.knows, port.forget)
+        port.outbox.streams = self._fanout.streams = streams
+        self._look_at(streams.fileno(), lambda: streams.work(self._now))
+        return streams
+
     def run(self) -> None:
         """Work until the channel closes or a signal comes."""
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
@@ -93,8 +103,13 @@ class Worker:
         udp, wake, channel = self._port.sock.fileno(), self._wake_fd, self._channel.sock.fileno()
         for fd in (udp, wake, channel):
             self._poll.register(fd, select.EPOLLIN)
-        port = self._port.sock.getsockname()[1]
-        self._channel.write({"news": "ready", "port": port, "fingerprint": self._identity.fingerprint.value})
+        ready = {
+            "news": "ready",
+            "port": self._port.sock.getsockname()[1],
+            "tcp_port": self._streams.port if self._streams else 0,
+            "fingerprint": self._identity.fingerprint.value,
+        }
+        self._channel.write(ready)
         while not self._stopping:
             events = self._poll.poll(self._pause_s())
             self._now = self._roster.now = time.monotonic()
@@ -178,6 +193,8 @@ class Worker:
                 self._audience.suit(studio, programme, now)
             if studio.is_idle(now):
                 del self._roster.studios[studio.name]
+        if self._streams is not None:
+            self._streams.sweep(now)
         for peer, reason in [(p, why) for p in self._roster.peers.values() if (why := p.over(now))]:
             self._roster.remove(peer, reason)
 
@@ -198,10 +215,8 @@ class Worker:
             self._audience.control(studio, peer, datagram, self._now)
 
     def _on_moved(self, peer: Peer) -> None:
-        if isinstance(peer, Viewer) and peer.seat is not None and peer.address is not None:
-            peer.seat.address = peer.address
-            if peer.seat.chunk is not None:
-                peer.seat.chunk.move(peer.seat)
+        if isinstance(peer, Viewer):
+            self._audience.moved(self._roster.studios[peer.studio], peer)
 
     def _read_news(self) -> None:
         if self._desk.failed:
@@ -270,6 +285,8 @@ class Worker:
         self._desk.stop()
         self._read_news()
         self._port.outbox.flush()
+        if self._streams is not None:
+            self._streams.close()
 
     def _metrics(self) -> Message:
         counts, tally = self._port.counts, self._fanout.transmitter.tally
@@ -289,6 +306,7 @@ class Worker:
                 "send_dropped": tally.dropped + self._port.outbox.dropped,
                 "send_failed": tally.failed,
                 **self._linked(),
+                **(self._streams.figures() if self._streams else {}),
             }
         }
 
@@ -308,5 +326,5 @@ def main(channel_fd: int, settings: WorkerSettings) -> None:
     try:
         worker = Worker(settings, socket.socket(fileno=channel_fd))
     except OSError as trouble:
-        sys.exit(f"UDP {settings.host}:{settings.port}: {trouble}")
+        sys.exit(f"UDP {settings.host}:{settings.port}, TCP {settings.tcp}: {trouble}")
     worker.run()

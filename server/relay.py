@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from media.client import RelayClient
-from server.settings import MEDIA_PATH, Settings
+from server.settings import MEDIA_PATH, NO_RELAY, Settings
 
 STOP_S = 5.0
 READY_S = 60.0
@@ -64,6 +64,8 @@ class RelayProcess:
     def _words(self) -> list[str]:
         s = self._settings
         words = [sys.executable, "-m", "media", "relay", "--http", f"127.0.0.1:{self._port}", "--udp", s.relay_udp]
+        if s.relay_tcp.strip() != NO_RELAY:
+            words += ["--tcp", s.relay_tcp or s.relay_udp]
         words += ["--workers", str(s.relay_workers), "--base-path", MEDIA_PATH]
         return [*words, *(["--announce", s.relay_announce] if s.relay_announce else [])]
 

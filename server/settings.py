@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MEDIA_PATH = "/media"
 #: And below it, each of several relays by its name.
 AT = "at/"
-#: `DIENHONG_RELAY_URLS=none`: conferences have no picture.
+#: `DIENHONG_RELAY_URLS=none`: conferences have no picture. `DIENHONG_RELAY_TCP=none`: bridges need UDP.
 NO_RELAY = "none"
 #: `DIENHONG_RELAY_URLS=registry`: the relays announce themselves in Redis.
 REGISTRY = "registry"
@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     edge_above: int = Field(300, ge=1)  # so many viewers a relay gets before a session is spread over others
     relay_http_port: int = Field(0, ge=0, le=65535)  # 0: any free one
     relay_udp: str = "0.0.0.0:50000"  # bridges come from outside
+    relay_tcp: str = ""  # for bridges without UDP; empty: as relay_udp; none: no TCP
     relay_announce: str = ""  # empty: the addresses of this machine
     relay_workers: int = Field(1, ge=1, le=64)
     turn_urls: str = ""

@@ -185,9 +185,11 @@ def relay_arguments(name: str) -> Any:
 @pytest.mark.parametrize("name", RELAYS)
 def test_a_relay_takes_its_arguments_and_its_port_is_open(name: str) -> None:
     read = relay_arguments(name)
-    _, udp = host_and_port(read.udp)
     # what is announced is the relay's own port, so outside and inside must be the same
-    assert SERVICES[name]["ports"] == [f"{port}:{port}/udp" for port in range(udp, udp + read.workers)]
+    open_ports = []
+    for way, (_, first) in (("udp", host_and_port(read.udp)), ("tcp", host_and_port(read.tcp))):
+        open_ports += [f"{port}:{port}/{way}" for port in range(first, first + read.workers)]
+    assert SERVICES[name]["ports"] == open_ports
     assert read.announce == GIVEN["DIENHONG_RELAY_ADDRESS"]
     assert read.base_path == MEDIA_PATH  # the proxy of the servers shows it there
     assert environment(name)["DIENHONG_MEDIA_KEY"] == environment(SERVERS[0])["DIENHONG_MEDIA_KEY"]
@@ -297,8 +299,10 @@ def test_the_handbook_names_every_setting_with_its_default() -> None:
 def test_the_handbook_speaks_of_ports_that_are_open() -> None:
     text = (ROOT / "docs" / "operating.md").read_text()
     for name in RELAYS:
-        assert str(host_and_port(relay_arguments(name).udp)[1]) in text
-    assert f"**UDP {Settings().relay_udp.rpartition(':')[2]}**" in text
+        read = relay_arguments(name)
+        assert str(host_and_port(read.udp)[1]) in text
+        assert host_and_port(read.tcp)[1] == host_and_port(read.udp)[1]  # the handbook says so
+    assert f"**UDP and TCP {Settings().relay_udp.rpartition(':')[2]}**" in text
 
 
 def test_node_is_taken_from_the_lock() -> None:

@@ -78,13 +78,15 @@ async def open_page(*flags: str) -> AsyncIterator[Page]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=[*FLAGS, *flags])
-        page = await browser.new_page()
-        await page.goto(f"http://{host}:{port}/")
-        yield page
-        await browser.close()
-    await runner.cleanup()
+    try:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=program, args=[*FLAGS, *flags])
+            page = await browser.new_page()
+            await page.goto(f"http://{host}:{port}/")
+            yield page
+            await browser.close()
+    finally:
+        await runner.cleanup()
 
 
 async def publish(

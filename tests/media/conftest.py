@@ -9,7 +9,7 @@ from tests.media.running import RelayProcess, RunningRelay, speaking_with, start
 
 @pytest.fixture(scope="session")
 def relay_process() -> Iterator[RelayProcess]:
-    started = start_relay("--origin", "*")
+    started = start_relay("--origin", "*", "--tcp", "127.0.0.1:0")
     yield started
     started.stop()
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -28,6 +29,7 @@ class RunningRelay:
     key: str
     process: subprocess.Popen[bytes]
     http: aiohttp.ClientSession
+    tcp: tuple[int, ...] = ()
     studio: str = field(default_factory=lambda: "s" + secrets.token_hex(4))
 
     def token(self, scope: str, peer: str = "", programme: str = "", **changes: Any) -> str:
@@ -69,6 +71,7 @@ class RelayProcess:
     udp: tuple[int, ...]
     key: str
     process: subprocess.Popen[bytes]
+    tcp: tuple[int, ...] = ()
 
     def stop(self) -> None:
         """End it cleanly, and see that it does."""
@@ -88,11 +91,19 @@ def start_relay(*arguments: str, key: str = "") -> RelayProcess:
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())
     assert ready["ready"] is True
-    return RelayProcess(ready["http"], tuple(ready["udp"]), key, process)
+    return RelayProcess(ready["http"], tuple(ready["udp"]), key, process, tuple(ready["tcp"]))
 
 
 @contextlib.asynccontextmanager
 async def speaking_with(started: RelayProcess) -> AsyncIterator[RunningRelay]:
     """The relay as one test sees it: with a studio of its own."""
     async with aiohttp.ClientSession() as http:
-        yield RunningRelay(started.url, list(started.udp), started.key, started.process, http)
+        yield RunningRelay(started.url, list(started.udp), started.key, started.process, http, started.tcp)
+
+
+async def metric(relay: RunningRelay, name: str) -> int:
+    async with relay.http.get(relay.url + "/metrics") as answer:
+        text = await answer.text()
+    found = re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)
+    assert found, text
+    return int(found[1])

@@ -5,11 +5,13 @@ import contextlib
 import os
 import re
 import socket
+from collections import deque
 from typing import Any
 
 from OpenSSL import SSL
 
 from media import dtls, kernel, rtcp, rtp, sdp, srtp, stun
+from media.frames import Unframer, frame
 from tests.media.running import RunningRelay
 
 OFFER = """v=0
@@ -35,6 +37,9 @@ a=rtcp-mux
 a={direction}
 a=rtpmap:111 opus/48000/2
 """
+
+KEY_FRAME = b"\x90\x80\x80\x01" + b"\x10\x00\x00\x9d\x01\x2a" + bytes(60)
+DELTA = b"\x90\x80\x80\x02" + b"\x11\x00\x00" + bytes(60)
 
 
 class Site:
@@ -188,3 +193,39 @@ class Site:
 
     def close(self) -> None:
         self.socket.close()
+
+
+class TcpSite(Site):
+    """The same over a TCP connection: a full agent whose candidate is active (RFC 6544)."""
+
+    def _open(self) -> socket.socket:
+        self._frames, self._waiting = Unframer(), deque[bytes]()
+        return socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
+
+    async def offer(self, **more: Any) -> "Site":
+        await super().offer(**more)
+        self.remote = (self.remote[0], self.relay.tcp[0])
+        self.connect()
+        return self
+
+    def connect(self) -> None:
+        self.socket.connect(self.remote)
+        self.socket.setblocking(False)
+
+    def move(self) -> None:
+        super().move()
+        self.connect()
+
+    def send(self, datagram: bytes) -> None:
+        self.socket.sendall(frame(datagram))
+
+    async def receive(self, seconds: float = 5.0) -> bytes:
+        """Raises: TimeoutError; ConnectionError when the relay closed."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(seconds):
+            while not self._waiting:
+                received = await loop.sock_recv(self.socket, 1 << 16)
+                if not received:
+                    raise ConnectionResetError("the relay closed")
+                self._waiting += self._frames.feed(received)
+        return self._waiting.popleft()

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,11 +11,8 @@ import pytest
 from OpenSSL import SSL
 
 from media import rtcp, rtp, stun
-from tests.media.running import RunningRelay, speaking_with, start_relay
-from tests.media.site import Site
-
-KEY_FRAME = b"\x90\x80\x80\x01" + b"\x10\x00\x00\x9d\x01\x2a" + bytes(60)
-DELTA = b"\x90\x80\x80\x02" + b"\x11\x00\x00" + bytes(60)
+from tests.media.running import RunningRelay, metric, speaking_with, start_relay
+from tests.media.site import DELTA, KEY_FRAME, Site
 
 MakeSite = Callable[..., Site]
 
@@ -32,14 +28,6 @@ async def site(relay: RunningRelay) -> AsyncIterator[MakeSite]:
     yield make
     for one in sites:
         one.close()
-
-
-async def metric(relay: RunningRelay, name: str) -> int:
-    async with relay.http.get(relay.url + "/metrics") as answer:
-        text = await answer.text()
-    found = re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)
-    assert found, text
-    return int(found[1])
 
 
 async def on_air(relay: RunningRelay, site: MakeSite) -> tuple[Site, Site]:
