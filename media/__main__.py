@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
 REGISTRY_VARIABLE = "DIENHONG_REDIS_URL"
 BACKLOG = 1024  # a thousand bridges may come at once
-OTHERS = {"bridge": "media.bridge", "rehearse": "media.rehearsal", "drain": "media.drain"}
+OTHERS = {"bridge": "media.agent", "rehearse": "media.rehearsal", "drain": "media.drain"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,19 +6,16 @@ Speaks the server's HTTP and Socket.IO as any client does; nothing of the rules 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import json
 import logging
 import random
-import signal
-import sys
 import time
 import uuid
 import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import aiohttp
@@ -26,12 +23,15 @@ import socketio
 from socketio.exceptions import SocketIOError
 
 from media.account import RENEW_BEFORE_S, Account, Cut, Turned
-from media.endpoint import Publisher, Refused, Viewer
-from media.testcard import Colour, TestPicture, Tone, parse_colour, parse_size
+from media.endpoint import Endpoint, Publisher, Refused, Viewer
+from media.testcard import Colour, TestPicture, Tone
 
 PAUSE_S, PAUSE_MAX_S = 0.5, 8.0
 LOOK_AGAIN_S: Final = 2.0
-STALL_S, STALL_MAX_S = 6.0, 48.0
+STALL_S = 6.0
+#: Without a picture for so long, though somebody is on air: ask whether the session is still where it was.
+ASK_AFTER_S: Final = 1.5
+ACCESS_SPARE_S: Final = 30.0
 
 _log: Final = logging.getLogger("media.bridge")
 
@@ -46,6 +46,10 @@ class BridgeSettings:
     size: tuple[int, int] = (640, 360)
     heads: int | None = None
     raise_hand: bool = False
+
+
+class Elsewhere(Exception):
+    """Picture and sound are carried by another relay now: join there at once."""
 
 
 class Bridge:
@@ -69,14 +73,19 @@ class Bridge:
         self._energy_before = 0.0
         self._news = asyncio.Event()
         self._gone = asyncio.Event()  # from the meeting
+        self._known_access: dict[str, Any] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Until cancelled. Raises: Turned when the code is not (or no longer) good."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._again("meeting", self._attend))
-            group.create_task(self._again("receiving", self._watch))
-            if self.settings.publish:
-                group.create_task(self._again("sending", self._publish))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._again("meeting", self._attend))
+                group.create_task(self._again("receiving", self._watch))
+                if self.settings.publish:
+                    group.create_task(self._again("sending", self._publish))
+        finally:
+            await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _again(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
         pause_s = PAUSE_S
@@ -84,11 +93,18 @@ class Bridge:
             begun = time.monotonic()
             try:
                 await step()
+            except Elsewhere as elsewhere:
+                _log.warning("%s: %s", what, elsewhere)
+                continue
             except Turned as turned:
                 if what == "meeting" and not self.account.id:
                     raise
                 _log.warning("%s: refused: %s", what, turned)
-            except (Cut, Refused, aiohttp.ClientError, SocketIOError, TimeoutError, OSError) as error:
+                self._known_access = None
+            except Refused as refused:
+                _log.warning("%s: %s", what, refused)
+                self._known_access = None
+            except (Cut, aiohttp.ClientError, SocketIOError, TimeoutError, OSError) as error:
                 _log.warning("%s: %s", what, error or type(error).__name__)
             pause_s = PAUSE_S if time.monotonic() - begun > 10 else min(pause_s * 2, PAUSE_MAX_S)
             # Jitter: a thousand bridges that were cut together do not come back together.
@@ -106,6 +122,7 @@ class Bridge:
         socket = socketio.AsyncClient(reconnection=False, http_session=self.account.http)
         gone = self._gone = asyncio.Event()
         socket.on("journal", self._journal)
+        socket.on("moved", self._moved)
         socket.on("seat", lambda _: gone.set())
         socket.on("signed_out", lambda _: gone.set())
         socket.on("disconnect", lambda *_: gone.set())
@@ -203,14 +220,29 @@ class Bridge:
             if not condition():
                 await self._news.wait()
 
-    async def _access(self) -> dict[str, Any]:
+    async def _access(self, *, sending: bool) -> dict[str, Any]:
+        """What was told before as long as it holds: a thousand that join again ask for nothing but to join."""
         await self._wait_until(lambda: bool(self.meeting_id))
-        access: dict[str, Any] = await self.account.call("POST", f"/api/meetings/{self.meeting_id}/media")
-        return access
+        known = self._known_access
+        if known is None or _left_s(known) < ACCESS_SPARE_S or (sending and not known["whip_url"]):
+            known = await self.account.call("POST", f"/api/meetings/{self.meeting_id}/media")
+            self._known_access = known
+        return known
+
+    async def _moved(self, news: dict[str, Any]) -> None:
+        """Who sends goes at once; who watches at a moment of its own within the span."""
+        if news["meeting_id"] != self.meeting_id:
+            return
+        viewer, publisher = self.viewer, self.publisher
+        if publisher is not None and news["sources"] and publisher.is_at(news["relay"]):
+            publisher.left.set()
+        if viewer is not None and viewer.is_at(news["relay"]):
+            wait_s = random.uniform(0, news["within_s"])  # noqa: S311
+            asyncio.get_running_loop().call_later(wait_s, viewer.left.set)
 
     async def _watch(self) -> None:
         await self._wait_until(lambda: self.meeting_state in ("open", "convened"))
-        access = await self._access()
+        access = await self._access(sending=False)
         viewer = Viewer(
             self.account.http, self.account.url(access["whep_url"]), access["watch_token"], access["ice_servers"]
         )
@@ -222,24 +254,31 @@ class Bridge:
             self._frames_before += viewer.picture.frames
             self._energy_before += viewer.sound.energy
             self.viewer = None
-            await viewer.close()
+            await self._close(viewer)
 
     async def _follow(self, viewer: Viewer) -> None:
-        """Until the connection ends, or somebody is on air and no picture comes."""
-        patience_s = STALL_S
+        """Until the connection ends or is to be left, or somebody is on air and no picture comes."""
+        asked_at = 0.0
         while self.meeting_state != "closed":
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await viewer.ended.wait()
-                    raise Cut("the connection to the relay ended")
+            await _first_of(viewer.ended, viewer.left, within_s=ASK_AFTER_S / 3)
+            if viewer.left.is_set():
+                raise Elsewhere("the relay is to be left")
+            if viewer.ended.is_set():
+                raise Cut("the connection to the relay ended")
             if self.on_air is None or self.on_air == self.account.id:
                 viewer.picture.seen_at = time.monotonic()
-            if time.monotonic() - viewer.picture.seen_at > patience_s:
+            still_s = time.monotonic() - viewer.picture.seen_at
+            if still_s > STALL_S:
                 raise Cut("no picture comes")
+            if still_s > ASK_AFTER_S and viewer.picture.seen_at != asked_at:
+                asked_at = viewer.picture.seen_at
+                if not await viewer.is_kept():
+                    viewer.left.set()
+                    raise Elsewhere("the session is no longer there")
 
     async def _publish(self) -> None:
         await self._wait_until(self._is_called)
-        access = await self._access()
+        access = await self._access(sending=True)
         if not access["whip_url"]:
             raise Cut("called, but may not send yet")
         self.picture = TestPicture(self.settings.colour or own_colour(self.account.id), self.settings.size)
@@ -254,13 +293,23 @@ class Bridge:
         try:
             await publisher.open()
             released = asyncio.create_task(self._wait_until(lambda: not self._is_called()))
-            ended = asyncio.create_task(publisher.ended.wait())
-            await asyncio.wait((released, ended), return_when=asyncio.FIRST_COMPLETED)
-            for task in (released, ended):
+            over = asyncio.create_task(_first_of(publisher.ended, publisher.left))
+            await asyncio.wait((released, over), return_when=asyncio.FIRST_COMPLETED)
+            for task in (released, over):
                 task.cancel()
+            if publisher.left.is_set():
+                raise Elsewhere("the relay is to be left")
         finally:
             self.publisher = None
-            await publisher.close()
+            await self._close(publisher)
+
+    async def _close(self, endpoint: Endpoint) -> None:
+        """Whoever is called elsewhere does not wait until a dead relay has not answered."""
+        task = asyncio.create_task(endpoint.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        if not endpoint.left.is_set():
+            await asyncio.shield(task)
 
     # ── what it tells ──
 
@@ -289,75 +338,21 @@ class Bridge:
         }
 
 
+async def _first_of(*events: asyncio.Event, within_s: float | None = None) -> None:
+    """Until one of them is set, or the time is over."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+def _left_s(access: dict[str, Any]) -> float:
+    return datetime.fromisoformat(access["expires_at"]).timestamp() - time.time()
+
+
 def own_colour(bridge_id: str) -> Colour:
     """Always the same for a bridge, and seldom that of another."""
     number = zlib.crc32(bridge_id.encode())
     return 40 + number % 176, 40 + number // 176 % 176, 40 + number // 30976 % 176
-
-
-def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="dienhong bridge", description="a bridge without a browser")
-    parser.add_argument("--server", required=True, help="address of the server, https://…")
-    parser.add_argument("--code", required=True, help="the bridge's join code")
-    parser.add_argument("--meeting", help="id of the meeting; else the open one, else the next convened")
-    parser.add_argument("--publish", choices=("test", "none"), default="test", help="what is sent when called")
-    parser.add_argument("--colour", type=parse_colour, help="RRGGBB of the test picture; else its own")
-    parser.add_argument("--picture", type=parse_size, default=(640, 360), help="size of the test picture")
-    parser.add_argument("--heads", type=int, help="delegates in the hall")
-    parser.add_argument("--raise-hand", action="store_true", help="ask for the floor once (SIGUSR1: again)")
-    parser.add_argument("--seconds", type=float, help="end after so long")
-    parser.add_argument("--stats-json", action="store_true", help="one line of JSON a second")
-    return parser.parse_args(words)
-
-
-async def _main(parsed: argparse.Namespace) -> int:
-    settings = BridgeSettings(
-        server=parsed.server,
-        code=parsed.code,
-        meeting=parsed.meeting,
-        publish=parsed.publish == "test",
-        colour=parsed.colour,
-        size=parsed.picture,
-        heads=parsed.heads,
-        raise_hand=parsed.raise_hand,
-    )
-    async with aiohttp.ClientSession() as http:
-        bridge = Bridge(settings, http)
-        work = asyncio.create_task(bridge.run())
-        loop = asyncio.get_running_loop()
-        hands: set[asyncio.Task[None]] = set()
-
-        def raise_hand() -> None:
-            hands.add(asyncio.create_task(bridge.ask_floor()))
-
-        loop.add_signal_handler(signal.SIGUSR1, raise_hand)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, work.cancel)
-        if parsed.seconds is not None:
-            loop.call_later(parsed.seconds, work.cancel)
-        told = asyncio.create_task(_tell(bridge)) if parsed.stats_json else None
-        try:
-            await work
-        except asyncio.CancelledError:
-            return 0
-        except BaseExceptionGroup as group:
-            turned = group.subgroup(Turned)
-            if turned is None:
-                raise
-            sys.stderr.write(f"refused: {turned.exceptions[0]}\n")
-            return 1
-        finally:
-            if told is not None:
-                told.cancel()
-    return 0
-
-
-async def _tell(bridge: Bridge) -> None:
-    while True:
-        sys.stdout.write(json.dumps(bridge.stats()) + "\n")
-        sys.stdout.flush()
-        await asyncio.sleep(1)
-
-
-def main(words: Sequence[str]) -> int:
-    return asyncio.run(_main(_arguments(words)))

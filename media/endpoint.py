@@ -24,6 +24,7 @@ from media.testcard import PictureMeter, SoundMeter
 
 OFFER_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 AUDIO_SLOTS: Final = 3
+NOTHING_NEW: Final = "a=end-of-candidates\r\n"
 
 
 class Refused(Exception):
@@ -41,7 +42,10 @@ def configuration(ice_servers: list[dict[str, Any]]) -> RTCConfiguration:
 
 
 class Endpoint:
-    """Made, `open`ed once, `close`d once. `ended` is set when the connection is lost or closed."""
+    """Made, `open`ed once, `close`d once. `ended` is set when the connection is lost or closed.
+
+    `left` is for its owner: set when the relay it is at is to be left.
+    """
 
     def __init__(
         self, http: aiohttp.ClientSession, url: str, token: str, ice_servers: list[dict[str, Any]]
@@ -50,9 +54,25 @@ class Endpoint:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
         self._resource: str | None = None
+        self._etag = "*"
         self.connection = RTCPeerConnection(configuration(ice_servers))
         self.connection.on("connectionstatechange", self._changed)
         self.ended = asyncio.Event()
+        self.left = asyncio.Event()
+
+    def is_at(self, relay: str) -> bool:
+        """Whether the session is carried by the relay of this name."""
+        return self._resource is not None and f"/at/{relay}/" in self._resource
+
+    async def is_kept(self) -> bool:
+        """Whether the session is still where it was. Raises: aiohttp.ClientError, TimeoutError."""
+        if self._resource is None:
+            return True
+        headers = self._headers | {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": self._etag}
+        async with self._http.patch(
+            self._resource, data=NOTHING_NEW, headers=headers, timeout=OFFER_TIMEOUT
+        ) as answer:
+            return answer.status < 300 or answer.status == 412
 
     @property
     def state(self) -> str:
@@ -72,6 +92,7 @@ class Endpoint:
             if response.status != 201:
                 raise Refused(f"{response.status}: {answer[:200]}")
             self._resource = urljoin(self._url, response.headers.get("Location", ""))
+            self._etag = response.headers.get("ETag", "*")
         try:
             await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         except ValueError as error:

@@ -14,7 +14,7 @@ from typing import Any
 import socketio
 from aiohttp import web
 
-from media.client import RelayClient
+from media.client import Relay
 from rooms import agenda
 from rooms import meeting as m
 from rooms.commands import RoomCommand
@@ -134,7 +134,7 @@ class Node:
 @asynccontextmanager
 async def running(
     world: World,
-    relay: RelayClient | None = None,
+    relay: Relay | None = None,
     settings: HubSettings | None = None,
     store: SqlStore | None = None,
     change: Callable[[Hub], None] | None = None,
@@ -167,7 +167,7 @@ class Tablet:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.news = asyncio.Condition()
         self.sio = socketio.AsyncClient(reconnection=False)
-        for name in ("journal", "turnout", "presence", "present", "seat", "signed_out", "disconnect"):
+        for name in ("journal", "turnout", "presence", "present", "seat", "moved", "signed_out", "disconnect"):
             self.sio.on(name, self._hearing(name))
 
     def _hearing(self, name: str) -> Callable[..., Any]:

@@ -11,6 +11,14 @@ export interface JournalNews {
   readonly entries: readonly Entry[]
 }
 
+/** Sessions at `relay` are to be begun anew within so many seconds; who sends, only when `sources`. */
+export interface MovedNews {
+  readonly meeting_id: string
+  readonly relay: string
+  readonly within_s: number
+  readonly sources: boolean
+}
+
 export interface FeedEars {
   up(): void
   down(): void
@@ -19,6 +27,7 @@ export interface FeedEars {
   presence(news: { meeting_id: string; bridges: readonly BridgePresence[] }): void
   present(news: { meeting_id: string; online: number }): void
   seat(news: { meeting_id: string }): void
+  moved(news: MovedNews): void
 }
 
 export type Entered =
@@ -126,6 +135,7 @@ export const openFeed: OpenFeed = ears => {
   socket.on('presence', ears.presence)
   socket.on('present', ears.present)
   socket.on('seat', ears.seat)
+  socket.on('moved', ears.moved)
 
   return {
     enter: (meeting_id, after) =>

@@ -1,6 +1,6 @@
 // Links against a relay and a browser in memory: what is sent, when it tries again, that it cleans up behind itself.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { linkSnapshots, type MediaGate, type PeerWorld, publish, waitBefore, watch } from './peer'
+import { linkSnapshots, type MediaGate, movedAway, type PeerWorld, publish, waitBefore, watch } from './peer'
 
 /** As much of RTCPeerConnection as a link touches. */
 class Connection extends EventTarget {
@@ -306,6 +306,122 @@ describe('publish', () => {
     answered.resolve(created())
     await settle()
     expect(sent.map(request => request.method)).toEqual(['DELETE'])
+  })
+})
+
+describe('several relays', () => {
+  const at = (relay: string, session: string) => () =>
+    new Response('answer', {
+      status: 201,
+      headers: { Location: `/media/at/${relay}/whep/studio/main/${session}`, ETag: '"e1"' },
+    })
+
+  it('joins again within the span when its relay is gone, and nobody else does', async () => {
+    const { made, latest, connections, sent } = world(at('aa', 's1'))
+    const viewer = watch({ name: 'main', gate, sounds: 1, world: made })
+    await settle()
+    latest().becomes('connected')
+    movedAway('bb', 0.5, true)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(connections).toHaveLength(1)
+    movedAway('aa', 30, false) // an upgrade…
+    movedAway('aa', 0.5, true) // …that became an accident
+    await vi.advanceTimersByTimeAsync(249)
+    expect(connections).toHaveLength(1)
+    expect(viewer.snapshot().state).toBe('connected')
+    await vi.advanceTimersByTimeAsync(1)
+    expect(connections).toHaveLength(2)
+    expect(sent.map(({ method }) => method)).toEqual(['POST', 'DELETE', 'POST'])
+    expect(viewer.snapshot()).toMatchObject({ state: 'reconnecting', trouble: 'moved' })
+    latest().becomes('connected')
+    expect(viewer.snapshot()).toMatchObject({ state: 'connected', trouble: null })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(connections).toHaveLength(2)
+    viewer.close()
+  })
+
+  it('a sender goes at once, and only when the sources are called', async () => {
+    const { made, latest, connections } = world(at('aa', 's1'))
+    const publisher = publish({ name: 'own', gate, video: null, audio: null, world: made })
+    await settle()
+    latest().becomes('connected')
+    movedAway('aa', 30, false)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(connections).toHaveLength(1)
+    movedAway('aa', 30, true)
+    await settle()
+    expect(connections).toHaveLength(2)
+    publisher.close()
+  })
+
+  it('whoever was turned away and waits does not sit it out', async () => {
+    let up = false
+    const refusal = () => Response.json({ code: 'relay-unreachable' }, { status: 503 })
+    const { made, connections } = world(() => (up ? at('bb', 's2')() : refusal()))
+    const viewer = watch({ name: 'main', gate, sounds: 1, world: made })
+    await vi.advanceTimersByTimeAsync(40_000)
+    const tried = connections.length
+    up = true
+    movedAway('aa', 0, true)
+    await settle()
+    expect(connections).toHaveLength(tried + 1)
+    expect(connections.at(-1)?.remote).toBe('answer')
+    viewer.close()
+  })
+
+  /** A relay that answers joins with a session and, asked about it, what `kept` says. */
+  function asked(kept: () => Response) {
+    const made = world(at('aa', 's1'))
+    const questions: string[] = []
+    const fetch: PeerWorld['fetch'] = async (url, init) => {
+      if (init.method !== 'PATCH') return made.made.fetch(url, init)
+      const headers = new Headers(init.headers)
+      expect(headers.get('Content-Type')).toBe('application/trickle-ice-sdpfrag')
+      questions.push(`${url} ${headers.get('If-Match')} ${headers.get('Authorization')}`)
+      return kept()
+    }
+    const packets = (received: number) =>
+      made
+        .latest()
+        .report.set('v', { id: 'v', type: 'inbound-rtp', kind: 'video', packetsReceived: received })
+    return { ...made, made: { ...made.made, fetch }, questions, packets }
+  }
+
+  it('asks after a second and a half of silence, and goes when its session is no longer there', async () => {
+    const { made, latest, connections, questions, packets } = asked(() =>
+      Response.json({ code: 'media-moved' }, { status: 404 }),
+    )
+    const viewer = watch({ name: 'main', gate, sounds: 1, expected: () => true, world: made })
+    await settle()
+    latest().becomes('connected')
+    packets(9)
+    await vi.advanceTimersByTimeAsync(1_000)
+    packets(99)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(questions).toEqual([])
+    await vi.advanceTimersByTimeAsync(1_500)
+    expect(questions).toEqual([
+      `${new URL('/media/at/aa/whep/studio/main/s1', 'http://relay.test').href} "e1" Bearer t`,
+    ])
+    expect(connections).toHaveLength(2)
+    viewer.close()
+  })
+
+  it('stays while its session is there, asks ever more seldom, and not at all when nobody is on air', async () => {
+    let onAir = true
+    const { made, latest, connections, questions } = asked(() => new Response(null, { status: 204 }))
+    const viewer = watch({ name: 'main', gate, sounds: 1, expected: () => onAir, world: made })
+    await settle()
+    latest().becomes('connected')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(connections).toHaveLength(1)
+    expect(questions.length).toBeGreaterThan(3)
+    expect(questions.length).toBeLessThan(10)
+    const before = questions.length
+    onAir = false
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(questions).toHaveLength(before)
+    viewer.close()
   })
 })
 

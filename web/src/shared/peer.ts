@@ -1,6 +1,7 @@
 // The media side of one browser: a WHIP publisher (RFC 9725) and a WHEP viewer over fetch and RTCPeerConnection.
 // A link keeps itself alive: whatever breaks it, it ends its session and asks for a new one after a jittered wait,
 // until it is closed. It imports neither React nor the DOM tree, and knows no meeting: only an address and a token.
+import { Silence } from './peer-silence'
 import { type FlowStats, type LinkState, readStats } from './peer-stats'
 
 /** Where to send the offer. No address of our own making: ICE servers come from the server, none are public. */
@@ -53,6 +54,8 @@ const HEAL_WITHIN_MS = 2_000
 /** The relay is ICE-lite and answers whoever proves himself: candidates in the offer are a courtesy. */
 const GATHER_WITHIN_MS = 250
 const STATS_EVERY_MS = 1_000
+/** After a second without a packet the next look comes sooner. */
+const LOOK_AGAIN_MS = 500
 
 /** Full jitter with a floor: a thousand bridges that lose one relay must not come back in one instant. */
 export function waitBefore(attempt: number, random: number): number {
@@ -81,6 +84,7 @@ interface Leg {
 class Session {
   readonly pc: RTCPeerConnection
   #location: string | null = null
+  #etag = '*'
   #ended = false
 
   constructor(
@@ -102,12 +106,33 @@ class Session {
     if (!response.ok) throw await troubleOf(response)
     const location = response.headers.get('Location')
     if (location !== null) this.#location = new URL(location, absolute(response.url || this.gate.url)).href
+    this.#etag = response.headers.get('ETag') ?? '*'
     const sdp = await response.text()
     if (this.#ended) {
       this.#forget() // closed while the answer was under way: the relay must not keep it
       return
     }
     await this.pc.setRemoteDescription({ type: 'answer', sdp })
+  }
+
+  /** Whether the session is carried by the relay of this name. */
+  isAt(relay: string): boolean {
+    return this.#location?.includes(`/at/${relay}/`) ?? false
+  }
+
+  /** Whether it is still where it was: an empty piece of trickle (RFC 9725, 4.3.2) is answered only there. */
+  async isKept(token: string): Promise<boolean> {
+    if (this.#location === null) return true
+    const response = await this.world.fetch(this.#location, {
+      method: 'PATCH',
+      headers: {
+        'Content-Type': 'application/trickle-ice-sdpfrag',
+        'If-Match': this.#etag,
+        Authorization: `Bearer ${token}`,
+      },
+      body: nothingNew(this.pc.localDescription?.sdp ?? ''),
+    })
+    return response.ok || response.status === 412
   }
 
   end(): void {
@@ -130,6 +155,12 @@ class Session {
       })
       .catch(() => undefined)
   }
+}
+
+/** A fragment that says no more than who we are. */
+const nothingNew = (sdp: string): string => {
+  const ours = sdp.split('\r\n').filter(line => /^a=ice-(ufrag|pwd):/.test(line))
+  return [...ours.slice(0, 2), 'a=end-of-candidates', ''].join('\r\n')
 }
 
 const absolute = (url: string): string => new URL(url, globalThis.location?.href ?? 'http://localhost/').href
@@ -169,6 +200,9 @@ export class Link {
   #wait: ReturnType<typeof setTimeout> | undefined
   #bound: ReturnType<typeof setTimeout> | undefined
   #reading: ReturnType<typeof setInterval> | undefined
+  #again: ReturnType<typeof setTimeout> | undefined
+  #moving: ReturnType<typeof setTimeout> | undefined
+  #silence = new Silence()
   readonly #listeners = new Set<() => void>()
 
   constructor(
@@ -177,6 +211,8 @@ export class Link {
     private readonly ask: AskGate,
     private readonly leg: Leg,
     private readonly world: PeerWorld,
+    /** Whether anybody is on air: only then is silence a sign of trouble. */
+    private readonly expected: () => boolean = () => false,
   ) {
     this.#snapshot = { name, direction, state: 'connecting', sessions: 0, trouble: null, stats: null }
     links.add(this)
@@ -192,6 +228,22 @@ export class Link {
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** What the relay of this name carried comes from elsewhere: joins again at a random moment within the span. */
+  moved(relay: string, within_ms: number, sources: boolean): void {
+    const sends = this.#snapshot.direction === 'out'
+    if (sends && !sources) return
+    const session = this.#session
+    const waiting = session === null && this.#wait !== undefined
+    if (!waiting && !session?.isAt(relay)) return
+    clearTimeout(this.#moving)
+    this.#moving = setTimeout(
+      () => {
+        if (session === this.#session) this.#rejoin('moved')
+      },
+      sends ? 0 : this.world.random() * within_ms,
+    )
   }
 
   close(): void {
@@ -214,6 +266,8 @@ export class Link {
   #drop(): void {
     clearTimeout(this.#wait)
     clearTimeout(this.#bound)
+    clearTimeout(this.#again)
+    clearTimeout(this.#moving)
     this.#wait = undefined
     this.#abort?.abort()
     this.#abort = null
@@ -232,6 +286,7 @@ export class Link {
       this.#tokenRefused = false
       const session = new Session(this.world, gate)
       this.#session = session
+      this.#silence = new Silence()
       session.pc.addEventListener('connectionstatechange', () => this.#look(session))
       this.leg.attach(session.pc)
       this.#tell({ sessions: this.#snapshot.sessions + 1, stats: null })
@@ -273,6 +328,14 @@ export class Link {
     this.#attempt += 1
   }
 
+  /** It is known where to go: no wait. */
+  #rejoin(why: string): void {
+    this.#drop()
+    this.#attempt = 0
+    this.#tell({ state: 'reconnecting', trouble: why, stats: null })
+    void this.#connect()
+  }
+
   /** The network, or the page, is back: no reason to sit out a wait. */
   readonly #hurry = (): void => {
     if (this.#wait === undefined) return
@@ -295,7 +358,26 @@ export class Link {
     const report = await session.pc.getStats().catch(() => null)
     if (report === null || session !== this.#session || this.#snapshot.state !== 'connected') return
     const { direction, stats } = this.#snapshot
-    this.#tell({ stats: readStats(report, direction, stats, this.world.now_ms()) })
+    const now_ms = this.world.now_ms()
+    const read = readStats(report, direction, stats, now_ms)
+    this.#tell({ stats: read })
+    if (direction === 'out') return
+    if (this.#silence.read(read.totals.received, this.expected(), now_ms)) await this.#ask(session)
+    else if (this.#silence.isQuiet(now_ms)) {
+      clearTimeout(this.#again)
+      this.#again = setTimeout(() => void this.#read(), LOOK_AGAIN_MS)
+    }
+  }
+
+  /** Nothing comes though somebody is on air: is this session still where it was? */
+  async #ask(session: Session): Promise<void> {
+    try {
+      const { token } = await this.ask(false)
+      const kept = await session.isKept(token)
+      if (!kept && session === this.#session) this.#rejoin('moved')
+    } catch {
+      // No line to the server either: the connection itself will say when it has failed.
+    }
   }
 }
 
@@ -317,11 +399,13 @@ interface WatchOptions {
   readonly gate: AskGate
   /** 0 to 3. */
   readonly sounds: number
+  /** Whether anybody else is on air now, so that packets should come. */
+  readonly expected?: () => boolean
   readonly world?: PeerWorld
 }
 
 /** Watches one programme: one picture slot and up to three sound slots, receive only. */
-export function watch({ name, gate, sounds, world = browserWorld }: WatchOptions): Viewer {
+export function watch({ name, gate, sounds, expected, world = browserWorld }: WatchOptions): Viewer {
   const empty = (): Received => ({
     picture: world.stream(),
     sounds: Array.from({ length: sounds }, () => world.stream()),
@@ -337,7 +421,7 @@ export function watch({ name, gate, sounds, world = browserWorld }: WatchOptions
     },
     detach: () => undefined,
   }
-  const link = new Link(name, 'in', gate, leg, world)
+  const link = new Link(name, 'in', gate, leg, world, expected)
   return {
     streams: () => received,
     snapshot: link.snapshot,
@@ -395,9 +479,14 @@ export function publish({ name, gate, video, audio, world = browserWorld }: Publ
   }
 }
 
-// ── a debugging aid ──
-
 const links = new Set<Link>()
+
+/** The live line says: whoever has a session at this relay joins again within so many seconds. */
+export function movedAway(relay: string, within_s: number, sources: boolean): void {
+  for (const link of links) link.moved(relay, within_s * 1_000, sources)
+}
+
+// ── a debugging aid ──
 
 /** What every link of this page does now: plain numbers, no addresses and no tokens. */
 export const linkSnapshots = (): LinkSnapshot[] => structuredClone([...links].map(link => link.snapshot()))

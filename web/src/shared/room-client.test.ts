@@ -94,6 +94,7 @@ function connect(): RoomClient {
     api: server.api,
     outbox,
     memory,
+    moved: (...told) => void moved.push(told),
     newKey: () => `key-${++keys}`,
     random: () => 0.5,
     now_ms: Date.now,
@@ -119,6 +120,8 @@ function connect(): RoomClient {
   return client
 }
 
+let moved: [relay: string, within_s: number, sources: boolean][] = []
+
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(10)
 
 beforeEach(() => {
@@ -133,11 +136,21 @@ beforeEach(() => {
     },
   }
   clients = []
+  moved = []
 })
 
 afterEach(() => {
   for (const client of clients) client.stop()
   vi.useRealTimers()
+})
+
+it('passes on that picture and sound of this meeting come from elsewhere', async () => {
+  connect()
+  await settle()
+  const news = { relay: 'aa', within_s: 0.5, sources: true }
+  server.ears?.moved({ meeting_id: 'another', ...news })
+  server.ears?.moved({ meeting_id: MEETING, ...news })
+  expect(moved).toEqual([['aa', 0.5, true]])
 })
 
 describe('following the journal', () => {

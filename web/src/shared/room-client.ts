@@ -11,6 +11,7 @@ import { ClockOffset } from './clock-offset'
 import { lastRoom, remember } from './device-memory'
 import { type Feed, type JournalNews, type OpenFeed, openFeed } from './feed'
 import { deviceOutbox, type KeptCommand, type Outbox } from './outbox'
+import { movedAway } from './peer'
 import { type RoomApi, roomApi, type Timed } from './room-api'
 import { applyAll } from './room-state'
 import type { BridgePresence, Choice, Command, Done, Room, Turnout } from './room-types'
@@ -47,6 +48,8 @@ export interface RoomWorld {
   readonly outbox: Outbox
   readonly openFeed: OpenFeed
   readonly memory: RoomMemory
+  /** Picture and sound come from elsewhere. */
+  moved(relay: string, within_s: number, sources: boolean): void
   newKey(): string
   /** 0 to 1. */
   random(): number
@@ -60,6 +63,7 @@ const browserWorld = (): RoomWorld => ({
   outbox: deviceOutbox(),
   openFeed,
   memory: { lastRoom, remember: (actor_id, room) => remember('room', { actor_id, room }) },
+  moved: movedAway,
   newKey: () => crypto.randomUUID(),
   random: Math.random,
   now_ms: Date.now,
@@ -160,6 +164,9 @@ export class RoomClient {
       },
       seat: ({ meeting_id }) => {
         if (meeting_id === this.meeting_id) void this.load()
+      },
+      moved: ({ meeting_id, relay, within_s, sources }) => {
+        if (meeting_id === this.meeting_id) this.world.moved(relay, within_s, sources)
       },
     })
     this.later(POLL_EVERY_MS, this.followWithoutFeed)

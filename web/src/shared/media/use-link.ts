@@ -1,5 +1,5 @@
 // Links that live as long as a screen wants them.
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { type AskGate, type LinkSnapshot, type Publisher, publish, type Viewer, watch } from '@/shared/peer'
 
 const never = (): (() => void) => () => undefined
@@ -9,17 +9,22 @@ function useSnapshot(link: Pick<Viewer, 'snapshot' | 'subscribe'> | null): LinkS
   return useSyncExternalStore<LinkSnapshot | null>(link?.subscribe ?? never, link?.snapshot ?? nothing)
 }
 
-/** Watches a programme while `wanted`. */
+/** Watches a programme while `wanted`. `expected`: somebody else is on air, so silence means trouble. */
 export function useViewer(
   name: string,
   gate: AskGate,
   sounds: number,
   wanted: boolean,
+  expected: boolean,
 ): { viewer: Viewer | null; now: LinkSnapshot | null } {
   const [viewer, setViewer] = useState<Viewer | null>(null)
+  const expects = useRef(expected)
+  useEffect(() => {
+    expects.current = expected
+  }, [expected])
   useEffect(() => {
     if (!wanted) return
-    const opened = watch({ name, gate, sounds })
+    const opened = watch({ name, gate, sounds, expected: () => expects.current })
     setViewer(opened)
     return () => {
       opened.close()

@@ -28,7 +28,8 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
   const air = airOf(room, me.id)
   const watching = phase !== 'ended'
   const sending = watching && air !== 'off'
-  const { viewer, now: seen } = useViewer('main', door.watching, SOUNDS, watching)
+  const othersOnAir = ![null, me.id].includes(room.meeting.on_air_bridge_id)
+  const { viewer, now: seen } = useViewer('main', door.watching, SOUNDS, watching, othersOnAir)
   const sent = usePublisher('own', door.publishing, now.video, now.audio, sending)
   const line = useRoomView(meetingId, view => view.line)
 

@@ -37,8 +37,8 @@ export function Desk({ meetingId, room }: { meetingId: string; room: Room }) {
   const live = room.meeting.state !== 'closed'
   const own = me.kind === 'bridge' && may(room, 'publish')
   const { capture, now } = useCapture()
-  const main = useViewer('main', door.watching, SOUNDS, live)
-  const preview = useViewer('preview', door.previewing, 1, live)
+  const main = useViewer('main', door.watching, SOUNDS, live, stage.onAir !== null)
+  const preview = useViewer('preview', door.previewing, 1, live, stage.standBy !== null)
   const sent = usePublisher('own', door.publishing, now.video, now.audio, own && stage.allowed)
   useCheckedIn(meetingId, room, me.id)
 
