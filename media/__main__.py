@@ -1,4 +1,4 @@
-"""The media plane's command line: `relay`, `bridge`, `rehearse`, `drain`. The sole reader of its environment."""
+"""Command line: `relay`, `bridge`, `record`, `rehearse`, `drain`. The sole reader of the environment."""
 
 import argparse
 import asyncio
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
 REGISTRY_VARIABLE = "DIENHONG_REDIS_URL"
 BACKLOG = 1024  # a thousand bridges may come at once
-OTHERS = {"bridge": "media.agent", "rehearse": "media.rehearsal", "drain": "media.drain"}
+OTHERS = {
+    "bridge": "media.agent",
+    "record": "media.record",
+    "rehearse": "media.rehearsal",
+    "drain": "media.drain",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{relay,bridge,rehearse}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{relay,bridge,record,rehearse,drain}")
     relay = commands.add_parser("relay", help="carry programmes from sources to viewers (WHIP, WHEP, control)")
     relay.add_argument("--http", default="127.0.0.1:8900", help="address of the HTTP face")
     relay.add_argument("--udp", default="0.0.0.0:50000", help="first UDP port; worker i takes port + i")
@@ -55,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--region", default="", help="the units whose bridges it is near to, with commas")
     relay.add_argument("--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave")
     commands.add_parser("bridge", help="a headless endpoint of a bridge")
+    commands.add_parser("record", help="write a programme to files")
     commands.add_parser("rehearse", help="many virtual bridges against a relay")
     commands.add_parser("drain", help="empty a relay, so that it can be stopped")
     worker = commands.add_parser("worker")

@@ -259,6 +259,16 @@ class RelayClient:
         """Raises: RelayUnreachable, RelayRefused."""
         return _read(_studio, await self._call("GET", f"/control/studios/{_part(studio)}"))
 
+    async def programme(self, studio: str, programme: str) -> Programme | None:
+        """None: nobody has named it yet. Raises: RelayUnreachable, RelayRefused."""
+        path = f"/control/studios/{_part(studio)}/programmes/{_part(programme)}"
+        try:
+            return _read(_programme, await self._call("GET", path))
+        except RelayRefused as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+
     async def kick(self, studio: str, peer: str) -> None:
         """End what the peer sends and receives; no such peer is no error."""
         try:

@@ -19,6 +19,7 @@ from media.dtls import Identity
 from media.repair import Gaps
 
 VIDEO_TYPE: Final = 96
+H264_TYPE: Final = 97
 AUDIO_TYPE: Final = 111
 JOIN_LIMIT_S: Final = 30.0
 REMB_BPS: Final = 4_000_000
@@ -61,8 +62,20 @@ class Slot:
 class LitePeer:
     """One peer. `ready` resolves when its keys are agreed; from then on the owner reads `sock`."""
 
-    def __init__(self, identity: Identity, *, sends: bool, audio: int = 1, video: bool = True) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        sends: bool,
+        audio: int = 1,
+        video: bool = True,
+        h264: bool = False,
+        via: str = "",
+    ) -> None:
+        """`h264`: takes that besides VP8. `via`: the relay's address, when not the first it announces."""
         self._identity = identity
+        self._h264 = h264
+        self._via = via
         self._sends = sends
         self._kinds = ["video"] * video + ["audio"] * audio
         self._call = Call(identity, self._put_to, JOIN_LIMIT_S)
@@ -98,10 +111,12 @@ class LitePeer:
         return "\r\n".join(lines) + "\r\n"
 
     def _section(self, mid: int, kind: str, ssrc: int) -> list[str]:
-        number = VIDEO_TYPE if kind == "video" else AUDIO_TYPE
+        formats = {AUDIO_TYPE: "opus/48000/2"}
+        if kind == "video":
+            formats = {VIDEO_TYPE: "VP8/90000"} | ({H264_TYPE: "H264/90000"} if self._h264 else {})
         print_ = self._identity.fingerprint
         lines = [
-            f"m={kind} 9 UDP/TLS/RTP/SAVPF {number}",
+            f"m={kind} 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, formats))}",
             "c=IN IP4 0.0.0.0",
             f"a=mid:{mid}",
             "a=sendonly" if self._sends else "a=recvonly",
@@ -110,10 +125,14 @@ class LitePeer:
             f"a=fingerprint:{print_.algorithm} {print_.value}",
             "a=setup:active",
             "a=rtcp-mux",
-            f"a=rtpmap:{number} " + ("VP8/90000" if kind == "video" else "opus/48000/2"),
+            *(f"a=rtpmap:{number} {name}" for number, name in formats.items()),
         ]
         if kind == "video":
-            lines += [f"a=rtcp-fb:{number} {feedback}" for feedback in ("nack", "nack pli", "goog-remb")]
+            lines += [f"a=rtcp-fb:{n} {fb}" for n in formats for fb in ("nack", "nack pli", "goog-remb")]
+        if H264_TYPE in formats:
+            lines.append(
+                f"a=fmtp:{H264_TYPE} packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1"
+            )
         if self._sends:
             lines.append(f"a=ssrc:{ssrc} cname:rehearsal")
         return lines
@@ -123,7 +142,8 @@ class LitePeer:
         read = call.read_answer(answer)
         if not self._sends:
             self.slots = {stream.ssrc: Slot(stream.kind, stream.ssrc) for stream in read.streams if stream.ssrc}
-        self._open(*read.hosts[0])
+        host, port = read.hosts[0]
+        self._open(self._via or host, port)
         self.asked_at = time.monotonic()
         self._call.accept(read, self.asked_at)
         self._look()
@@ -189,6 +209,20 @@ class LitePeer:
         """Opens what the relay sends."""
         assert self.keys is not None
         return srtp.Receiver(self.keys.profile, self.keys.server)
+
+    def hear(self, datagram: bytes, now: float) -> None:
+        """STUN or DTLS that came after the keys: signs of life, and the end."""
+        self._call.receive(datagram, now)
+
+    @property
+    def proved_at(self) -> float:
+        """When the relay last answered a check."""
+        return self._call.proved_at
+
+    @property
+    def closed(self) -> bool:
+        """Whether the relay ended the connection."""
+        return self._call.closed
 
     def report(self) -> None:
         """A receiver report on every slot and REMB, as a browser sends about once a second."""

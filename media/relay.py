@@ -91,6 +91,7 @@ class Relay:
                     web.delete(base + "/whip/{studio}/{session}", self._end),
                     web.delete(base + "/whep/{studio}/{programme}/{session}", self._end),
                     web.put(base + "/control/studios/{studio}/programmes/{programme}", self._stage),
+                    web.get(base + "/control/studios/{studio}/programmes/{programme}", self._programme),
                     web.get(base + "/control/studios/{studio}", self._studio),
                     web.delete(base + "/control/studios/{studio}/peers/{peer}", self._kick),
                     web.get(base + "/control/relay", self._stand),
@@ -325,6 +326,14 @@ class Relay:
                 continue  # it is being replaced, and its viewers come back
             state["viewers"] += answer["studio"]["viewers"]
         return state
+
+    async def _programme(self, request: web.Request) -> web.Response:
+        self._grant(request, Scope.CONTROL)
+        studio, programme = _names(request, "studio", "programme")
+        answer = await self._tell(self.crew.of(studio), "programme", studio=studio, programme=programme)
+        if answer["programme"] is None:
+            raise Refusal("not-found", "no such programme")
+        return web.json_response(answer["programme"])
 
     async def _kick(self, request: web.Request) -> web.Response:
         self._grant(request, Scope.CONTROL)

@@ -152,6 +152,11 @@ class Roster:
         home = self.studios.get(studio)
         return {"studio": home.snapshot() if home else {"programmes": {}, "sources": [], "viewers": []}}
 
+    def programme(self, studio: str, programme: str) -> Message:
+        home = self.studios.get(studio)
+        shown = home.programmes.get(programme) if home else None
+        return {"programme": shown.snapshot() if shown else None}
+
     def kick(self, studio: str, peer: str) -> Message:
         kicked = [p for p in self.peers.values() if p.studio == studio and p.name == peer]
         if not kicked:

@@ -37,7 +37,11 @@ _HEADERS: Final = struct.Struct("!BBHII4x")
 
 
 class JoinFailed(Exception):
-    """The relay refused, or the peer's handshake did not end."""
+    """The relay refused (then with the status of its answer), or the peer's handshake did not end."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer, *, wait_s: float = 60.0) -> None:
@@ -49,7 +53,7 @@ async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer
     async with http.post(url, data=peer.offer(), headers=headers, timeout=timeout) as response:
         answer = await response.text()
         if response.status != 201:
-            raise JoinFailed(f"{response.status}: {answer[:200]}")
+            raise JoinFailed(f"{response.status}: {answer[:200]}", response.status)
     try:
         peer.accept(answer)
     except ValueError as error:

@@ -84,6 +84,7 @@ class Worker:
             "restart": self._roster.restart,
             "stage": self._roster.stage,
             "studio": self._roster.studio,
+            "programme": self._roster.programme,
             "kick": self._roster.kick,
             "metrics": self._metrics,
         }

@@ -66,6 +66,12 @@ def bridge(context: typer.Context) -> None:
 
 
 @cli.command(context_settings=_PASSED)
+def record(context: typer.Context) -> None:
+    """Write a programme to files; arguments are its own."""
+    _become("record", context.args)
+
+
+@cli.command(context_settings=_PASSED)
 def rehearse(context: typer.Context) -> None:
     """Join many virtual bridges to a relay; arguments are its own."""
     _become("rehearse", context.args)
@@ -111,7 +117,7 @@ def link(username: str, data: Data = None) -> None:
 
 
 def _become(command: str, arguments: list[str]) -> None:
-    if "DIENHONG_MEDIA_KEY" not in os.environ and command == "relay":
+    if "DIENHONG_MEDIA_KEY" not in os.environ and command in ("relay", "record"):
         os.environ["DIENHONG_MEDIA_KEY"] = _settings().media_secret()
     words = [sys.executable, "-m", "media", command, *arguments]
     os.execv(sys.executable, words)  # noqa: S606  # our own interpreter, our own module

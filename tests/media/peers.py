@@ -30,19 +30,20 @@ RED, GREEN, BLUE = (81, 90, 240), (145, 54, 34), (41, 240, 110)  # Y, U, V
 
 
 class Colour(MediaStreamTrack):
-    """One colour, 20 pictures a second, 320x180."""
+    """One colour, 20 pictures a second."""
 
     kind = "video"
 
-    def __init__(self, colour: tuple[int, int, int]) -> None:
+    def __init__(self, colour: tuple[int, int, int], size: tuple[int, int] = (320, 180)) -> None:
         super().__init__()
         self._planes = colour
+        self._size = size
         self._count = 0
         self._start = time.monotonic()
 
     async def recv(self) -> VideoFrame:
         await asyncio.sleep(max(0.0, self._start + self._count / 20 - time.monotonic()))
-        frame = VideoFrame(320, 180, "yuv420p")
+        frame = VideoFrame(*self._size, "yuv420p")
         for plane, value in zip(frame.planes, self._planes, strict=True):
             plane.update(bytes([value]) * plane.buffer_size)
         frame.pts, frame.time_base = self._count * 4500, fractions.Fraction(1, 90_000)
@@ -121,14 +122,24 @@ class Source:
         self.location = ""
 
     async def start(
-        self, colour: tuple[int, int, int], pitch_hz: int | None = None, codec: str = "VP8"
+        self,
+        colour: tuple[int, int, int],
+        pitch_hz: int | None = None,
+        codec: str = "VP8",
+        size: tuple[int, int] = (320, 180),
     ) -> "Source":
-        self.connection.addTrack(Colour(colour))
-        (picture,) = self.connection.getTransceivers()
-        known = RTCRtpSender.getCapabilities("video").codecs
-        picture.setCodecPreferences([c for c in known if c.mimeType == f"video/{codec}"])
-        if pitch_hz:
-            self.connection.addTrack(Tone(pitch_hz))
+        return await self.publish(Colour(colour, size), Tone(pitch_hz) if pitch_hz else None, codec)
+
+    async def publish(
+        self, picture: MediaStreamTrack | None, sound: MediaStreamTrack | None, codec: str = "VP8"
+    ) -> "Source":
+        if picture is not None:
+            self.connection.addTrack(picture)
+            (transceiver,) = self.connection.getTransceivers()
+            known = RTCRtpSender.getCapabilities("video").codecs
+            transceiver.setCodecPreferences([c for c in known if c.mimeType == f"video/{codec}"])
+        if sound is not None:
+            self.connection.addTrack(sound)
         headers = self.relay.headers("publish", self.peer)
         self.location = await connect(self.relay, self.connection, f"/whip/{self.relay.studio}", headers)
         return self

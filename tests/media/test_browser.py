@@ -1,16 +1,12 @@
 """Real Chromium publishes its fake camera by WHIP and watches it by WHEP through the relay."""
 
-import asyncio
-import random
-import socket
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page
 
-from media import kernel
 from tests.media.browser import Reports, decoded, energy, inbound, open_page, publish, repaired, until, watch
+from tests.media.lossy import LossyLine
 from tests.media.running import RunningRelay
 
 
@@ -18,42 +14,6 @@ from tests.media.running import RunningRelay
 async def page() -> AsyncIterator[Page]:
     async with open_page() as page:
         yield page
-
-
-class LossyLine:
-    """Between a browser and the relay: one media packet in twelve is lost on its way to the browser."""
-
-    def __init__(self, relay_port: int) -> None:
-        self._relay = ("127.0.0.1", relay_port)
-        self._chance = random.Random(3)
-        self._ways: dict[tuple[str, int], socket.socket] = {}
-        self._front = self._open(self._from_browser)
-        self.port: int = self._front.getsockname()[1]
-        self.lost = 0
-
-    def _open(self, readable: Callable[..., None], *arguments: Any) -> socket.socket:
-        sock = kernel.open_port("127.0.0.1", 0)
-        asyncio.get_running_loop().add_reader(sock.fileno(), readable, *arguments)
-        return sock
-
-    def _from_browser(self) -> None:
-        data, browser = self._front.recvfrom(2048)
-        if browser not in self._ways:
-            self._ways[browser] = self._open(self._to_browser, browser)
-        self._ways[browser].sendto(data, self._relay)
-
-    def _to_browser(self, browser: tuple[str, int]) -> None:
-        data = self._ways[browser].recv(2048)
-        is_media = 128 <= data[0] < 192 and not 192 <= data[1] <= 223
-        if is_media and self._chance.random() < 1 / 12:
-            self.lost += 1
-        else:
-            self._front.sendto(data, browser)
-
-    def close(self) -> None:
-        for sock in (*self._ways.values(), self._front):
-            asyncio.get_running_loop().remove_reader(sock.fileno())
-            sock.close()
 
 
 @pytest.fixture
