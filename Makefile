@@ -32,8 +32,8 @@ lint: $(BIN)/.ready ## ruff, mypy, the house's import rules
 tools: $(BIN)/.ready ## what the tests need of the system: Chromium, poppler, database and cache servers
 	@sh tests/tools.sh
 
-bench-relay: $(BIN)/.ready ## CPU per packet and receiver of the relay (QUICK=1: under a minute)
-	$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick)
+bench-relay: $(BIN)/.ready ## what the relay costs (QUICK=1: under a minute; FLOOR=1: beside C; WORKERS=2)
+	$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick) $(if $(FLOOR),--floor) $(if $(WORKERS),--workers $(WORKERS))
 
 api: $(BIN)/.ready web/node_modules/.ready ## the OpenAPI document and the web's types from the code
 	$(BIN)/python -m server openapi > web/openapi.json

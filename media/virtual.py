@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 
@@ -22,7 +22,7 @@ from media.call import State
 from media.client import RelayClient
 from media.dtls import Identity
 from media.kernel import ffi, libc
-from media.lite import VIDEO_TYPE, LitePeer
+from media.lite import VIDEO_TYPE, LitePeer, Slot
 from media.repair import Gaps
 from media.tokens import Scope
 
@@ -97,14 +97,18 @@ class Fleet:
     def __init__(
         self, relay: RelayClient, studio: str, programme: str = "main", *, sampled: int = 4, loss: float = 0.0
     ) -> None:
-        """`loss`: the share of what arrives that every bridge throws away, to see what repair is worth."""
+        """`sampled`: how many of each joining crowd open what they get, spread over its order, the last included.
+
+        `loss`: the share of what arrives that every bridge throws away, to see what repair is worth.
+        """
         self._relay = relay
         self._studio = studio
         self._programme = programme
         self._sampled = sampled
         self._identity = Identity()
-        self._link = _Link(loss)
-        self._inbox = _HeaderInbox(self._link)
+        self._link = LossyLink(loss)
+        self._inbox = HeaderInbox(self._link)
+        self._crowd = range(0)  # the places of those who join together
         self._reading: list[LitePeer] = []
         self._opening: list[tuple[LitePeer, object]] = []
         self.peers: list[LitePeer] = []
@@ -114,6 +118,7 @@ class Fleet:
     async def join(self, count: int, *, at_once: int = 200) -> None:
         """All ask as soon as `at_once` others are not still waiting for an answer."""
         gate = asyncio.Semaphore(at_once)
+        self._crowd = range(len(self.peers), len(self.peers) + count)
         connector = aiohttp.TCPConnector(limit=100)
         async with aiohttp.ClientSession(connector=connector) as http, asyncio.TaskGroup() as group:
             for index in range(count):
@@ -130,12 +135,13 @@ class Fleet:
                 self.failures.append(str(error) or type(error).__name__)
                 peer.close()
                 return
+        place = len(self.peers) - self._crowd.start
         self.peers.append(peer)
         if self._link.loss:
             for slot in peer.slots.values():
                 slot.missing = Gaps() if slot.kind == "video" else None
         assert peer.sock is not None
-        if len(self._opening) < self._sampled:
+        if is_sampled(place, len(self._crowd), self._sampled):
             peer.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._opening.append((peer, peer.receiver()))
         else:
@@ -233,7 +239,21 @@ class Fleet:
             peer.close()
 
 
-class _Link:
+def is_sampled(place: int, size: int, wanted: int) -> bool:
+    """Whether one place of a crowd belongs to the sample: who joins first is also sent to first, so a sample of
+    the first would flatter the delay. The last place always belongs to it."""
+    return (place + 1) * wanted // size > place * wanted // size
+
+
+class Hearer(Protocol):
+    """One who gets packets: what is needed to read and count them."""
+
+    sock: socket.socket | None
+    slots: dict[int, Slot]
+    first_packet_at: float
+
+
+class LossyLink:
     """The last hop of every bridge: takes note of what arrives, after losing some of it."""
 
     def __init__(self, loss: float) -> None:
@@ -241,7 +261,7 @@ class _Link:
         self.dropped = 0
         self._chance = random.Random(1)  # noqa: S311 (not a secret: which packets a rehearsal loses)
 
-    def note(self, peer: LitePeer, ssrc: int, sequence: int) -> bool:
+    def note(self, peer: Hearer, ssrc: int, sequence: int) -> bool:
         """Whether the packet is newer than all before."""
         slot = peer.slots.get(ssrc)
         if slot is None:
@@ -256,10 +276,10 @@ class _Link:
         return slot.add(sequence)
 
 
-class _HeaderInbox:
+class HeaderInbox:
     """Reads only the headers of what waits on a socket: the kernel copies 16 bytes of each packet."""
 
-    def __init__(self, link: _Link) -> None:
+    def __init__(self, link: LossyLink) -> None:
         self._link = link
         self._buffers = ffi.new("char[]", BATCH * HEADER)
         self._iovecs = ffi.new("struct iovec[]", BATCH)
@@ -271,15 +291,22 @@ class _HeaderInbox:
             self._vector[i].msg_hdr.msg_iovlen = 1
         self._data = memoryview(ffi.buffer(self._buffers))
 
-    def read(self, peer: LitePeer) -> None:
+    def read(self, peer: Hearer) -> None:
         assert peer.sock is not None
         fd = peer.sock.fileno()
+        lossy = self._link.loss or self._link.dropped
+        quick = {} if lossy or not peer.first_packet_at else peer.slots
         while True:
             count = libc.recvmmsg(fd, self._vector, BATCH, socket.MSG_DONTWAIT, ffi.NULL)
             if count <= 0:
                 return
             for first, kind, sequence, _, ssrc in _HEADERS.iter_unpack(self._data[: count * HEADER]):
-                if first >= 128 and not 192 <= kind <= 223:
+                slot = quick.get(ssrc)
+                if slot is not None and sequence == slot.next and first >= 128 and not 192 <= kind <= 223:
+                    slot.count += 1  # what `note` would come to, a third of its cost: nearly all packets are so
+                    slot.expected += 1
+                    slot.next = (sequence + 1) & 0xFFFF
+                elif first >= 128 and not 192 <= kind <= 223:
                     self._link.note(peer, ssrc, sequence)
             if count < BATCH:
                 return
