@@ -182,8 +182,9 @@ class Relay:
             peer=grant.peer,
             fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
             codecs=codecs,
+            **negotiation.simulcast(chosen),
         )
-        accepted = {section.mid: Accepted((f,), sending=False) for section, _, f in chosen}
+        accepted = {s.mid: Accepted((f,), sending=False, layers=s.layers) for s, _, f in chosen}
         return self._created(session, f"/whip/{grant.studio}/{session.id}", offer, accepted, answer)
 
     # WHEP

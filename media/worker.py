@@ -172,8 +172,8 @@ class Worker:
             for programme in studio.programmes.values():
                 if programme.outlet is not None:
                     self._herald.look(programme)
-                if programme.video.waits:
-                    studio.wish_key_frame(programme.video)
+            studio.choose_layers(self._now)
+            studio.ask_for_pictures(self._now)
             for publisher in studio.sources.values():
                 self._ingest.ask(publisher, self._now)
         if self._exchange is not None:
@@ -252,8 +252,9 @@ class Worker:
         studio = self._roster.studios[peer.studio]
         if isinstance(peer, Viewer):
             self._audience.welcome(studio, studio.programme(peer.programme), peer)
-        elif isinstance(peer, Publisher) and peer.video is not None:
-            peer.video.wish.wish()
+        elif isinstance(peer, Publisher):
+            for track in peer.layers:
+                track.wish.wish()
 
     def _on_gone(self, session: str, reason: str) -> None:
         self._channel.write({"news": "gone", "session": session, "reason": reason})

@@ -1,11 +1,13 @@
 """Down when the line stays bad, up with growing patience."""
 
-from media.rendition import DOWN_AFTER_S, FIRST_WAIT_S, LONGEST_WAIT_S, SETTLE_S, Ladder, Rendition
+from media.rendition import DOWN_AFTER_S, FIRST_WAIT_S, LONGEST_WAIT_S, SETTLE_S, Ladder, Picture, Rendition
+
+ONE = [Picture(Rendition.FULL, 1000.0)] * 3
 
 
 def run(ladder: Ladder, start: int, seconds: int, remb: int | None, loss: float | None) -> list[int]:
     """The seconds at which the rendition changed."""
-    return [now for now in range(start, start + seconds) if ladder.judge(float(now), 1000.0, remb, loss)]
+    return [now for now in range(start, start + seconds) if ladder.judge(float(now), ONE, remb, loss)]
 
 
 def test_a_bad_moment_is_no_reason() -> None:
@@ -32,7 +34,7 @@ def test_an_estimate_that_climbs_is_waited_for() -> None:
     ladder = Ladder()
     remb = 150.0
     for now in range(40):
-        assert not ladder.judge(float(now), 1000.0, int(remb), 0.0)
+        assert not ladder.judge(float(now), ONE, int(remb), 0.0)
         remb = min(1500.0, remb * 1.08)
 
 
