@@ -85,7 +85,7 @@ class Viewer:
     jitter_ms: float | None = None
     rtt_ms: float | None = None
     remb_kbps: float | None = None
-    rendition: str = "full"  # "audio": its line is too narrow for the picture
+    rendition: str = "full"  # "medium", "low"; "audio": its line is too narrow for any picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,8 @@ class Ladder:
         if now - self._changed_at >= SETTLE_S and self._suffers(needs, remb_kbps, loss):
             return self._bear(now, needs, remb_kbps, loss)
         self._bad_since = None
-        if now - self._changed_at > FORGET_S:
-            self._wait_s = FIRST_WAIT_S
+        if now - self._changed_at > FORGET_S and not self._others(needs)[0]:
+            self._wait_s = FIRST_WAIT_S  # the best picture held
         return (loss or 0.0) <= FINE_LOSS and self._try_more(now, needs)
 
     def _others(self, needs: Needs) -> tuple[list[Rendition], list[Rendition]]:
