@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB_SOURCES := $(shell find web/src web/public web/index.html -type f 2>/dev/null)
 
-.PHONY: run test test-unit test-web test-e2e lint tools bench-relay api clean help
+.PHONY: run test test-unit test-web test-e2e lint tools bench-relay fuzz api clean help
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ tools: $(BIN)/.ready ## what the tests need of the system: Chromium, poppler, da
 bench-relay: $(BIN)/.ready ## what the relay costs (QUICK=1: under a minute; FLOOR=1: beside C; WORKERS=2)
 	$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick) $(if $(FLOOR),--floor) $(if $(WORKERS),--workers $(WORKERS))
 
+fuzz: $(BIN)/.fuzz ## random bytes at every reader of strangers' bytes (SECONDS=60 for each, NAMES="stun rtp")
+	nice $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(NAMES)
+
 api: $(BIN)/.ready web/node_modules/.ready ## the OpenAPI document and the web's types from the code
 	$(BIN)/python -m server openapi > web/openapi.json
 	cd web && npm run --silent api
@@ -47,6 +50,10 @@ $(BIN)/.ready: requirements-dev.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements-dev.lock)"
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
+	@touch $@
+
+$(BIN)/.fuzz: $(BIN)/.ready requirements-fuzz.lock
+	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements-fuzz.lock
 	@touch $@
 
 web/node_modules/.ready: $(BIN)/.ready web/package-lock.json

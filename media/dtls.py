@@ -146,7 +146,9 @@ class Handshake:
         # Digested as it came: a certificate that is bad enough for a strict reader must not be read at all.
         certificate = self._ssl.get_peer_certificate()
         algorithm = self._expected.algorithm.replace("-", "")
-        if certificate is None or certificate.digest(algorithm).decode() != self._expected.value:
+        if not known_algorithm(self._expected.algorithm) or certificate is None:
+            raise Refused("no certificate, or a digest that we do not know")
+        if certificate.digest(algorithm).decode() != self._expected.value:
             raise Refused("the certificate is not the one in the offer")
         chosen = self._ssl.get_selected_srtp_profile()
         profile = next((p for p in srtp.PROFILES if p.openssl.encode() == chosen), None)
