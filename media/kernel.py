@@ -38,6 +38,7 @@ ffi.cdef(
     struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };
     int sendmmsg(int fd, struct mmsghdr *vector, unsigned int count, int flags);
     ssize_t sendmsg(int fd, struct msghdr *message, int flags);
+    int connect(int fd, const char *name, unsigned int size);
     int recvmmsg(int fd, struct mmsghdr *vector, unsigned int count, int flags, void *timeout);
     """
 )
@@ -96,6 +97,33 @@ def open_port(host: str, port: int, *, buffer_size: int = 8 << 20) -> socket.soc
     return sock
 
 
+def open_beside(port: socket.socket, address: Address, *, buffer_size: int = 2 << 20) -> socket.socket:
+    """Another socket at the same port that gets what this one address sends there. Raises: OSError."""
+    beside = socket.socket(port.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        if port.family == socket.AF_INET6:
+            beside.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        beside.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_size)
+        beside.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # The port is shared for this moment only: otherwise a second relay could take it by mistake.
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            beside.bind(port.getsockname())
+        finally:
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        tie(beside, address)
+    except OSError:
+        beside.close()
+        raise
+    return beside
+
+
+def tie(sock: socket.socket, address: Address) -> None:
+    """From now on the socket gets what this address sends. Raises: OSError."""
+    if libc.connect(sock.fileno(), address, len(address)):
+        raise OSError(ffi.errno, "the address cannot be connected to")
+
+
 def segmentation_works() -> bool:
     """Whether this kernel takes UDP_SEGMENT at all, tried once on loopback."""
     with (
@@ -132,9 +160,10 @@ class Inbox:
         self._data = memoryview(ffi.buffer(self._buffers))
         self._addresses = memoryview(ffi.buffer(self._names))
 
-    def receive(self) -> Iterator[tuple[bytes, Address]]:
-        """What waits on the socket, up to one batch; nothing when nothing waits."""
-        count = libc.recvmmsg(self._fd, self._vector, RECEIVE_BATCH, socket.MSG_DONTWAIT, ffi.NULL)
+    def receive(self, fd: int | None = None) -> Iterator[tuple[bytes, Address]]:
+        """What waits on the socket, or on another one, up to one batch; nothing when nothing waits."""
+        fd = self._fd if fd is None else fd
+        count = libc.recvmmsg(fd, self._vector, RECEIVE_BATCH, socket.MSG_DONTWAIT, ffi.NULL)
         for i in range(count):
             message = self._vector[i]
             header = message.msg_hdr

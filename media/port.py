@@ -15,7 +15,7 @@ from media.kernel import RECEIVE_BATCH, Address, Inbox, Outbox, is_stream
 from media.peer import Peer
 from media.streams import Streams
 
-ROUNDS: Final = 8  # batches read before other work gets its turn
+ROUNDS: Final = 2  # batches read before other work, and the sources' own sockets, get their turn
 
 
 @dataclass(slots=True)
@@ -83,11 +83,11 @@ class Port:
         if peer.address is not None:
             self.outbox.add(datagram, peer.address)
 
-    def read(self, now: float) -> None:
-        """Handle what waits on the socket, up to a bounded number of batches."""
+    def read(self, now: float, inlet: int | None = None) -> None:
+        """Handle what waits on the socket of all or on an inlet, up to a bounded number of batches."""
         for _ in range(ROUNDS):
             count = 0
-            for datagram, source in self._inbox.receive():
+            for datagram, source in self._inbox.receive(inlet):
                 count += 1
                 try:
                     self._handle(datagram, source, now)
@@ -136,6 +136,10 @@ class Port:
             self.counts.unknown += 1
 
     def _check(self, datagram: bytes, source: Address, now: float) -> None:
+        claimed = stun.claimed_ufrag(datagram)
+        if claimed and claimed.decode("latin-1") not in self._by_ufrag:
+            self.counts.unknown += 1
+            return
         request = stun.parse(datagram)
         peer = self._by_ufrag.get(request.local_ufrag)
         if request.kind != stun.BINDING_REQUEST or peer is None or not stun.proves(request, peer.password):

@@ -25,6 +25,7 @@ from media.fanout import Fanout
 from media.flow import FLUSH_AFTER_S, Flow
 from media.herald import Herald
 from media.ingest import Ingest
+from media.inlet import Inlets
 from media.link import Door, Link, Watch
 from media.peer import Peer, Publisher, Viewer
 from media.port import Handlers, Port
@@ -72,9 +73,10 @@ class Worker:
         self._index = settings.index
         self._poll = select.epoll()
         self._readable: dict[int, Callable[[], None]] = {}
+        self._now = time.monotonic()
+        self._inlets = Inlets(sock, self._eyes(), lambda fd: self._port.read(self._now, fd))
         self._exchange = self._open_door(settings.links)
         self._streams = self._open_streams(settings.tcp) if settings.tcp else None
-        self._now = time.monotonic()
         self._stopping = False
         self._reported_at = self._asked_at = self._now
         self._operations: dict[str, Callable[..., Message]] = {
@@ -135,11 +137,14 @@ class Worker:
         if self._readable.pop(fd, None) is not None:
             self._poll.unregister(fd)
 
+    def _eyes(self) -> Watch:
+        return Watch(self._look_at, self._look_away)
+
     def _open_door(self, links: str) -> Exchange | None:
         """To the other workers, where there are any."""
         if not links:
             return None
-        door = Door(Path(links), self._index, Watch(self._look_at, self._look_away), self._on_link)
+        door = Door(Path(links), self._index, self._eyes(), self._on_link)
         return Exchange(door, self._flow, self._herald, self._roster.studio_of, lambda: self._now)
 
     def _on_link(self, link: Link, message: framing.Message) -> None:
@@ -172,8 +177,8 @@ class Worker:
             for programme in studio.programmes.values():
                 if programme.outlet is not None:
                     self._herald.look(programme)
-            studio.choose_layers(self._now)
-            studio.ask_for_pictures(self._now)
+                if programme.video.waits:
+                    studio.wish_key_frame(programme.video)
             for publisher in studio.sources.values():
                 self._ingest.ask(publisher, self._now)
         if self._exchange is not None:
@@ -218,6 +223,8 @@ class Worker:
     def _on_moved(self, peer: Peer) -> None:
         if isinstance(peer, Viewer):
             self._audience.moved(self._roster.studios[peer.studio], peer)
+        elif isinstance(peer, Publisher) and peer.sender is not None:
+            self._inlets.follow(peer)
 
     def _read_news(self) -> None:
         if self._desk.failed:
@@ -253,10 +260,12 @@ class Worker:
         if isinstance(peer, Viewer):
             self._audience.welcome(studio, studio.programme(peer.programme), peer)
         elif isinstance(peer, Publisher):
-            for track in peer.layers:
-                track.wish.wish()
+            self._inlets.follow(peer)
+            if peer.video is not None:
+                peer.video.wish.wish()
 
     def _on_gone(self, session: str, reason: str) -> None:
+        self._inlets.close(session)
         self._channel.write({"news": "gone", "session": session, "reason": reason})
 
     # Operations

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from OpenSSL import SSL
 
 from media import rtcp, rtp, stun
+from tests.media.hose import Hose, garbage
 from tests.media.running import RunningRelay, metric, speaking_with, start_relay
 from tests.media.site import DELTA, KEY_FRAME, Site
 
@@ -111,6 +113,52 @@ async def test_a_flood_of_garbage_disturbs_nobody(relay: RunningRelay, site: Mak
     assert await metric(relay, 'media_received_total{worker="0",kind="unknown"}') > 1000
     assert await metric(relay, 'media_received_total{worker="0",kind="malformed"}') > 0
     assert len((await relay.state())["sources"]) == 1
+
+
+@pytest.mark.timeout(60)
+async def test_a_flood_beyond_what_can_be_read_leaves_the_programme_whole(own_relay: RunningRelay) -> None:
+    relay, sites = own_relay, []
+    strange, known = garbage("none")
+    stop = threading.Event()
+    try:
+        await relay.stage("source")
+        viewer, source = Site(relay, "viewer"), Site(relay, "source")
+        sites += [viewer, source]
+        await viewer.join()
+        await source.join(publish=True)
+        strangers = [Site(relay, "stranger") for _ in range(4)]
+        sites += strangers
+        for one in strangers:
+            one.socket.connect(source.remote)
+        hoses = [Hose(one.socket, strange) for one in strangers]
+        resident = rss_kb(relay)
+        flood = threading.Thread(target=lambda: [h.spray() for _ in iter(stop.is_set, True) for h in hoses])
+        flood.start()
+        first = 0
+        try:
+            for number in range(200):
+                if number % 10 == 0:
+                    for bad in known:  # from its own address too
+                        source.send(bad)
+                payload = KEY_FRAME if number == 0 else DELTA
+                source.send_rtp(rtp.Packet(96, True, 100 + number, 9000 + 3000 * number, 5, payload))
+                packet = await viewer.next_rtp(10)
+                first = packet.sequence if number == 0 else first
+                assert (packet.sequence - first) & 0xFFFF == number
+        finally:
+            stop.set()
+            await asyncio.to_thread(flood.join)
+        assert await metric(relay, 'media_received_total{worker="0",kind="unknown"}') > 1000
+        assert rss_kb(relay) < resident + 16_000
+    finally:
+        for one in sites:
+            one.close()
+
+
+def rss_kb(relay: RunningRelay) -> int:
+    pids = [relay.process.pid, *children(relay)]
+    status = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
+    return sum(int(text.partition("VmRSS:")[2].split()[0]) for text in status)
 
 
 async def test_a_publisher_is_asked_for_what_is_missing(relay: RunningRelay, site: MakeSite) -> None:
