@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--registry-prefix", default="dienhong", help="what its keys begin with")
     relay.add_argument("--public-url", default="", help="where servers and other relays reach the HTTP face")
     relay.add_argument("--region", default="", help="the units whose bridges it is near to, with commas")
+    relay.add_argument("--record-into", default="", help="folder for recordings; none are made without it")
+    relay.add_argument("--record-max-mb", type=float, help="the most that one recording may hold")
     relay.add_argument("--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave")
     commands.add_parser("bridge", help="a headless endpoint of a bridge")
     commands.add_parser("record", help="write a programme to files")
@@ -119,6 +122,7 @@ def _worker(parsed: argparse.Namespace) -> int:
 
 def _relay(parsed: argparse.Namespace) -> int:
     from media.crew import CrewSettings
+    from media.recording import RecordingSettings
     from media.relay import RelaySettings
     from media.tokens import MIN_KEY_SIZE
 
@@ -143,6 +147,9 @@ def _relay(parsed: argparse.Namespace) -> int:
         base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
         origins=tuple(parsed.origin),
         region=parsed.region,
+        recording=RecordingSettings(Path(parsed.record_into), parsed.record_max_mb)
+        if parsed.record_into
+        else None,
     )
     registry = os.environ.get(REGISTRY_VARIABLE, "") if parsed.registry == "env" else parsed.registry
     if parsed.registry and not registry:
@@ -198,6 +205,7 @@ async def _serve(settings: "RelaySettings", announced: Announced, host: str, por
             "tcp": [hand.tcp_port for hand in relay.crew.hands if hand.tcp_port],
             "announce": list(settings.announce),
         }
+        relay.recordings.open(bound[:2], settings.crew.host)
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         keeping = asyncio.create_task(announced.keep(relay, str(ready["http"])))
@@ -211,6 +219,7 @@ async def _serve(settings: "RelaySettings", announced: Announced, host: str, por
         sys.stderr.write(f"the relay cannot start: {trouble}\n")
         return 1
     finally:
+        await relay.recordings.stop()
         await runner.cleanup()
         await relay.crew.stop()
     return 0

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from media import rtcp
+from media import rtcp, rungs
 from media.fanout import Fanout
 from media.kernel import Outbox, is_stream
 from media.lane import Lane, Seat
 from media.peer import Viewer
 from media.programme import Cue, Programme
-from media.rendition import Rendition
-from media.slot import Clear
+from media.rendition import PICTURES, Picture, Rendition
+from media.rungs import FULL
+from media.slot import Clear, unwrap
+from media.span import Span, span_of
 from media.studio import Studio
 
 COUNT_EVERY: Final = 8192  # packets of the picture; a quarter of what a receiver's count can bridge
@@ -39,9 +41,8 @@ class Audience:
                 case rtcp.Remb():
                     viewer.quality.remb_kbps = part.bitrate_bps // 1000
                 case rtcp.KeyFrameRequest():
-                    cue = programme.cue_by_ssrc(part.media)
-                    if cue is not None and viewer.lane.video:
-                        studio.wish_key_frame(cue)
+                    if part.media == programme.video.slot.ssrc and viewer.lane.video:
+                        studio.wish_key_frame(programme.pictures[viewer.lane.rung])
                 case rtcp.Nack():
                     self._repair(programme, viewer, part, now)
                 case rtcp.Goodbye():
@@ -64,17 +65,33 @@ class Audience:
             return
         lane = programme.lanes[viewer.lane]
         for lost in nack.lost:
-            packet = cue.ring.get(lost, now)
-            if packet is None or packet.sequence < seat.firsts[cue.index] or not lane.takes(packet):
+            span, packet = self._kept(programme, seat, cue, lost, now)
+            if span is None or packet is None or not lane.takes(packet):
                 continue
             if not viewer.allowance.take(now):
                 return
             viewer.repaired += 1
             again = viewer.repairs.get(lane.payload_type(packet.codec))
             if again is None:
-                self._send_to(lane, seat, cue, packet)
+                self._send_to(lane, seat, cue, packet, span)
             else:
-                self._send_again(lane, seat, viewer, packet, again, programme.repair_ssrc)
+                self._send_again(lane, viewer, packet, again, programme.repair_ssrc, span)
+
+    def _kept(
+        self, programme: Programme, seat: Seat, cue: Cue, lost: int, now: float
+    ) -> tuple[Span | None, Clear | None]:
+        """What the receiver got, or should have got, under this number of its own."""
+        if cue.index:
+            packet = cue.ring.get(lost, now)
+            span = Span(0, seat.firsts[cue.index])
+            return (span, packet) if packet is not None and packet.sequence >= span.floor else (None, None)
+        newest = programme.pictures[seat.span.rung].slot.highest + seat.span.shift
+        number = unwrap(lost, newest)
+        found = span_of(seat.spans or (seat.span,), number)
+        if found is None:
+            return None, None
+        packet = programme.pictures[found.rung].ring.get(number - found.shift & 0xFFFF, now)
+        return found, packet if packet is not None and packet.sequence == number - found.shift else None
 
     def welcome(self, studio: Studio, programme: Programme, viewer: Viewer) -> None:
         """The viewer's handshake is done: from now on it gets what is sent, and a picture as soon as can be."""
@@ -107,73 +124,96 @@ class Audience:
         lane, seat = programme.lanes[viewer.lane], viewer.seat
         assert seat is not None
         for packet in kept:
-            if lane.takes(packet):
-                self._send_to(lane, seat, programme.video, packet)
+            if lane.takes(packet) and packet.sequence >= seat.span.floor:
+                self._send_to(lane, seat, programme.video, packet, seat.span)
         self._outbox.flush()  # the fan-out sends at once: what was kept must not come after what is live
         if not kept and viewer.lane.video:
-            studio.wish_key_frame(programme.video)
+            studio.wish_key_frame(programme.pictures[viewer.lane.rung])
 
     def suit(self, studio: Studio, programme: Programme, now: float) -> None:
-        """Once a second: who cannot keep up goes without the picture until its line is better."""
+        """Once a second: who cannot keep up gets a smaller picture, or none, until its line is better."""
         source = studio.source(programme.video.live_peer)
-        needs_kbps = source.video.kbps if source is not None and source.video is not None else 0.0
+        tracks = rungs.filling(source.layers, now) if source is not None else []
+        needs = [Picture(PICTURES[tracks.index(track)], track.kbps) for track in tracks]
         for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
-            ladder, quality = viewer.ladder, viewer.quality
-            if not viewer.lane.video and ladder.rendition is Rendition.FULL:
-                continue  # it asked for sound only
-            if needs_kbps and ladder.judge(now, needs_kbps, quality.remb_kbps, quality.loss):
+            if not viewer.wants_picture or not any(picture.kbps for picture in needs):
+                continue
+            quality = viewer.quality
+            if viewer.ladder.judge(now, needs, quality.remb_kbps, quality.loss):
                 quality.loss = quality.remb_kbps = None  # they spoke of the other rendition
-                full = ladder.rendition is Rendition.FULL
-                kept = programme.video.since_key_frame() if full else []
-                programme.reseat(viewer, replace(viewer.lane, video=full))
-                viewer.picture_at = programme.video.slot.highest
-                self._show(studio, programme, viewer, kept)
-            elif ladder.rendition is Rendition.AUDIO:
+                self.follow_ladder(studio, programme, viewer, now)
+            elif not viewer.lane.video:
                 self._keep_count(programme, viewer)
+        programme.rest()
+
+    def follow_ladder(self, studio: Studio, programme: Programme, viewer: Viewer, now: float) -> None:
+        """Give the viewer its rendition: the sound alone at once, another picture from its next key frame on."""
+        here = programme.pictures[viewer.lane.rung]
+        rendition = viewer.ladder.rendition
+        programme.stay(viewer)
+        if rendition is Rendition.AUDIO:
+            if viewer.lane.video:
+                viewer.picture_at = here.slot.highest
+                programme.reseat(viewer, replace(viewer.lane, video=False))
+        elif PICTURES.index(rendition) != here.rung or here.wanted is None:
+            programme.aim(viewer, PICTURES.index(rendition))
+            studio.choose_layers(now)
+        elif not viewer.lane.video:
+            kept = here.since_key_frame()
+            programme.reseat(viewer, replace(viewer.lane, video=True))
+            self._show(studio, programme, viewer, kept)
 
     def _keep_count(self, programme: Programme, viewer: Viewer) -> None:
         """A receiver that misses half a turn of the sequence numbers could never decrypt the picture again."""
-        cue, seat = programme.video, viewer.seat
+        cue, seat = programme.pictures[viewer.lane.rung], viewer.seat
         newest = cue.slot.highest - len(cue.frame)
         if seat is None or newest - viewer.picture_at < COUNT_EVERY:
             return
         for packet in cue.ring.since(newest, newest):
             viewer.picture_at = newest
             if packet.codec in dict(viewer.lane.payload_types):
-                self._send_to(programme.lanes[viewer.lane], seat, cue, packet)
+                self._send_to(programme.lanes[viewer.lane], seat, cue, packet, seat.span)
 
-    def _send_to(self, lane: Lane, seat: Seat, cue: Cue, packet: Clear) -> None:
-        header = lane.header(cue.slot.ssrc, packet)
-        rollover = seat.rollover(cue.index, packet.sequence)
+    def _send_to(self, lane: Lane, seat: Seat, cue: Cue, packet: Clear, span: Span) -> None:
+        """Byte for byte what the fan-out sends to this receiver."""
+        number = packet.sequence + span.shift
+        header = lane.header(cue.slot.ssrc, packet, sequence=number, ticks=span.ticks)
+        rollover = seat.rollover(cue.index, number)
         self._outbox.add(seat.sender.protect(header, packet.payload, rollover), seat.address)
 
     def _send_again(
-        self, lane: Lane, seat: Seat, viewer: Viewer, packet: Clear, payload_type: int, ssrc: int
+        self, lane: Lane, viewer: Viewer, packet: Clear, payload_type: int, ssrc: int, span: Span
     ) -> None:
         """A repair by RTX (RFC 4588): a stream of its own, numbered for this viewer alone."""
+        assert viewer.seat is not None
         viewer.repair_sequence += 1
         number = viewer.repair_sequence
-        header = lane.header(ssrc, packet, as_type=payload_type, sequence=number)
-        payload = (packet.sequence & 0xFFFF).to_bytes(2, "big") + packet.payload
-        self._outbox.add(seat.sender.protect(header, payload, number >> 16), seat.address)
+        header = lane.header(ssrc, packet, as_type=payload_type, sequence=number, ticks=span.ticks)
+        payload = (packet.sequence + span.shift & 0xFFFF).to_bytes(2, "big") + packet.payload
+        self._outbox.add(viewer.seat.sender.protect(header, payload, number >> 16), viewer.seat.address)
 
     def report(self, studio: Studio, programme: Programme, now: float) -> None:
         """Sender reports of the slots on air, so that receivers keep picture and sound together."""
         unix_s = time.time()
         reports = {}
-        for cue in programme.cues:
+        for cue in (*programme.pictures, *programme.audio):
             report = self._sender_report(studio, cue, now, unix_s)
             reports[cue] = b""
             if report is not None:
                 about = rtcp.source_description(cue.slot.ssrc, programme.cname)
                 reports[cue] = rtcp.sender_report(report) + about
-                if programme.outlet is not None:
+                if programme.outlet is not None and cue.rung == FULL:
                     programme.outlet.tell_time(cue.index, report)
         for key, lane in programme.lanes.items():
-            cues = [c for c in programme.cues if (key.video if c.index == 0 else key.audio >= c.index)]
-            compound = b"".join(reports[cue] for cue in cues)
-            if compound:
+            own = programme.cues_of(key)
+            compound = b"".join(reports[cue] for cue in own)
+            if not compound:
+                continue
+            if not (key.shifted and key.video and reports[own[0]]):
                 self._fanout.send_control([lane], compound)
+                continue
+            for seat in [seat for chunk in lane.chunks for seat in chunk.seats]:
+                self._fanout.send_control_to(seat, rtcp.at_time(compound, seat.span.ticks))
 
     def _sender_report(self, studio: Studio, cue: Cue, now: float, unix_s: float) -> rtcp.SenderReport | None:
         slot, source = cue.slot, studio.source(cue.live_peer)

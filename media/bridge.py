@@ -74,6 +74,7 @@ class Bridge:
         self._news = asyncio.Event()
         self._gone = asyncio.Event()  # from the meeting
         self._known_access: dict[str, Any] | None = None
+        self._hurry = asyncio.Event()  # no reason to sit out a wait
         self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -108,7 +109,8 @@ class Bridge:
                 _log.warning("%s: %s", what, error or type(error).__name__)
             pause_s = PAUSE_S if time.monotonic() - begun > 10 else min(pause_s * 2, PAUSE_MAX_S)
             # Jitter: a thousand bridges that were cut together do not come back together.
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
+            self._hurry.clear()
+            await _first_of(self._hurry, within_s=pause_s * random.uniform(0.5, 1.5))  # noqa: S311
 
     # ── the meeting ──
 
@@ -234,6 +236,8 @@ class Bridge:
         if news["meeting_id"] != self.meeting_id:
             return
         viewer, publisher = self.viewer, self.publisher
+        if viewer is None or publisher is None:
+            self._hurry.set()
         if publisher is not None and news["sources"] and publisher.is_at(news["relay"]):
             publisher.left.set()
         if viewer is not None and viewer.is_at(news["relay"]):

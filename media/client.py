@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -85,14 +85,28 @@ class Viewer:
     jitter_ms: float | None = None
     rtt_ms: float | None = None
     remb_kbps: float | None = None
-    rendition: str = "full"  # "audio": its line is too narrow for the picture
+    rendition: str = "full"  # "medium", "low"; "audio": its line is too narrow for any picture
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """`trouble`: why it ended by itself, or what it suffers from now."""
+
+    on: bool
+    since: float | None = None
+    seconds: float = 0.0
+    size_bytes: int = 0
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StudioState:
+    """`recordings`: by programme, those that this life of the relay was asked for."""
+
     programmes: Mapping[str, Programme]
     sources: tuple[Source, ...]
     viewers: tuple[Viewer, ...]
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +176,7 @@ class Relay(Protocol):
         self, studio: str, programme: str, video: str | None, audio: Sequence[str | None] = ()
     ) -> Programme: ...
     async def studio(self, studio: str) -> StudioState: ...
+    async def record(self, studio: str, programme: str, on: bool) -> Recording: ...
     async def kick(self, studio: str, peer: str) -> None: ...
     def grant(self, token: str) -> Grant | None: ...
     async def aclose(self) -> None: ...
@@ -268,6 +283,11 @@ class RelayClient:
             if refusal.status == 404:
                 return None
             raise
+
+    async def record(self, studio: str, programme: str, on: bool) -> Recording:
+        """Begin or end a recording; the same again changes nothing. Raises: RelayUnreachable, RelayRefused."""
+        path = f"/control/studios/{_part(studio)}/programmes/{_part(programme)}/recording"
+        return _read(_recording, await self._call("PUT", path, {"on": on}))
 
     async def kick(self, studio: str, peer: str) -> None:
         """End what the peer sends and receives; no such peer is no error."""
@@ -389,6 +409,17 @@ def _studio(answer: Any) -> StudioState:
         {str(name): _programme(p) for name, p in answer["programmes"].items()},
         tuple(_source(s) for s in answer["sources"]),
         tuple(_viewer(v) for v in answer["viewers"]),
+        {str(name): _recording(r) for name, r in answer.get("recordings", {}).items()},
+    )
+
+
+def _recording(answer: Any) -> Recording:
+    return Recording(
+        bool(answer["on"]),
+        _number(answer.get("since")),
+        _number(answer.get("seconds")) or 0.0,
+        int(_number(answer.get("bytes")) or 0),
+        _text(answer.get("trouble")),
     )
 
 

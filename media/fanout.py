@@ -10,10 +10,10 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from media import srtp
+from media import shifted, srtp
 from media.arena import RUN_LIMIT, Arena
-from media.kernel import ffi
-from media.lane import Batch, Lane, LaneKey
+from media.kernel import ffi, is_stream
+from media.lane import Batch, Lane, LaneKey, Seat
 from media.rtp import Codec
 from media.seal import seal
 from media.slot import Clear
@@ -75,6 +75,8 @@ class Fanout:
             if lane.chunks and lane.takes(batch.packets[0]):
                 if lane.key.stream:
                     self._send_over_streams(lane, batch)
+                elif lane.key.shifted and batch.slot == 0:
+                    shifted.send(self.arena, self.transmitter, lane, batch)
                 elif lane.key.profile == srtp.GCM.name:
                     self._send_gcm(lane, batch)
                 else:
@@ -110,12 +112,14 @@ class Fanout:
     def _send_over_streams(self, lane: Lane, batch: Batch) -> None:
         """To those who came over TCP, each by itself: what one does not read keeps nobody waiting."""
         packets, tally = batch.packets, self.transmitter.tally
-        clear = [(lane.header(batch.ssrc, packet), packet.payload, packet.sequence) for packet in packets]
+        clear = [(lane.header(batch.ssrc, packet), packet) for packet in packets]
         moment = -1 if packets[0].codec is Codec.OPUS else packets[0].timestamp
         for seat in (seat for chunk in lane.chunks for seat in chunk.seats if seat not in batch.skip):
+            own = shifted.own(clear, seat.span) if lane.key.shifted and batch.slot == 0 else clear
+            shift = seat.span.shift if own is not clear else 0
             sealed = [
-                seat.sender.protect(header, payload, seat.rollover(batch.slot, sequence))
-                for header, payload, sequence in clear
+                seat.sender.protect(header, packet.payload, seat.rollover(batch.slot, packet.sequence + shift))
+                for header, packet in own
             ]
             tally.packets += len(sealed)
             if self.streams is None or not self.streams.send(seat.address, sealed, moment):
@@ -151,6 +155,14 @@ class Fanout:
         for seat in (seat for chunk in lane.chunks for seat in chunk.seats):
             if self.streams is not None:
                 self.streams.send(seat.address, (seat.sender.protect_rtcp(packet, self._rtcp_index),))
+
+    def send_control_to(self, seat: Seat, packet: bytes) -> None:
+        """Send one RTCP packet to one receiver."""
+        sealed = seat.sender.protect_rtcp(packet, self.control_index())
+        if not is_stream(seat.address):
+            self.transmitter.alone(seat, sealed)
+        elif self.streams is not None:
+            self.streams.send(seat.address, (sealed,))
 
     def control_index(self) -> int:
         """A fresh SRTCP index for a packet to one receiver."""

@@ -7,8 +7,9 @@ from typing import Final
 
 from media import rtcp
 from media.onair import OnAir
-from media.peer import OFFSET_LEAK_S, Track
+from media.peer import OFFSET_LEAK_S
 from media.rtp import AUDIO_CLOCK_HZ, VIDEO_CLOCK_HZ
+from media.track import Track
 
 MARK: Final = "\0"  # no peer's name begins so
 
@@ -19,6 +20,7 @@ class Feed:
     def __init__(self, name: str, sounds: int, now: float) -> None:
         self.name = MARK + name
         self.video = Track(VIDEO_CLOCK_HZ)
+        self.layers = (self.video,)
         self.audio = [Track(AUDIO_CLOCK_HZ) for _ in range(sounds)]
         self.clock_offset_s: float | None = None  # from the parent's clock to ours
         self.on_air = OnAir()

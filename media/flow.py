@@ -4,12 +4,14 @@ The way of a programme's packets, wherever they come from.
 """
 
 import time
+from dataclasses import replace
 from typing import Final
 
 from media.fanout import Fanout
 from media.herald import Herald
 from media.lane import Batch
 from media.programme import Cue, Programme
+from media.rungs import FULL
 from media.slot import Clear
 
 FLUSH_AFTER_S: Final = 0.002
@@ -27,10 +29,30 @@ class Flow:
         """Take a packet of a slot; its frame leaves with its last packet, or a moment later."""
         if cue.frame and cue.frame[0].timestamp != clear.timestamp:
             self.flush(programme, cue, now)
+        if cue.movers and clear.sequence == cue.key_frame == cue.slot.highest:
+            self._take_over(programme, cue, clear, now)
         if cue.gather(clear, now):
             self.flush(programme, cue, now)
         else:
             self.pending[cue] = programme
+
+    def _take_over(self, programme: Programme, cue: Cue, key_frame: Clear, now: float) -> None:
+        """Viewers come to this rung, each with numbers and time that follow on what it got so far.
+
+        Not at a key frame whose beginning came late: what was sent of it already would be missing.
+        """
+        movers, cue.movers, cue.moved_at = cue.movers, [], now
+        for rung in {viewer.lane.rung for viewer in movers}:
+            self.flush(programme, programme.pictures[rung], now)  # no number may be under way
+        for viewer in movers:
+            seat, slot = viewer.seat, programme.pictures[viewer.lane.rung].slot
+            if seat is None:
+                continue
+            last = slot.highest if viewer.lane.video else viewer.picture_at
+            due = slot.timestamp_next(now)
+            floor, timestamp = key_frame.sequence, key_frame.timestamp
+            seat.follow(seat.span.follow(cue.rung, floor, last=last, due=due, timestamp=timestamp))
+            programme.reseat(viewer, replace(viewer.lane, video=True, rung=cue.rung, shifted=True))
 
     def flush(self, programme: Programme, cue: Cue, now: float) -> None:
         """Send the gathered packets of a slot to everybody who has it."""
@@ -38,7 +60,7 @@ class Flow:
         frame, cue.frame = cue.frame, []
         if not frame:
             return
-        if programme.outlet is not None:
+        if programme.outlet is not None and cue.rung == FULL:
             self._herald.look(programme)  # who speaks goes ahead of what he says
             programme.outlet.pass_on(cue.index, cue.slot.ssrc, frame)  # before padding: a mirror pads for itself
         skip = tuple(v.seat for v in programme.deaf_to(cue) if v.seat is not None)

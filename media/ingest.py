@@ -2,7 +2,7 @@
 
 import time
 
-from media import rtcp, rtp
+from media import picture_size, rtcp, rtp
 from media.fanout import Fanout
 from media.flow import Flow
 from media.kernel import Outbox
@@ -25,24 +25,29 @@ class Ingest:
         """An encrypted RTP packet of a source. Raises: ValueError."""
         if publisher.receiver is None:
             return
-        packet = rtp.parse(publisher.receiver.unprotect(datagram))
+        clear = publisher.receiver.unprotect(datagram)
+        packet = rtp.parse(clear)
         publisher.heard_at = now
         codec = publisher.codecs.get(packet.payload_type)
-        track = publisher.track(codec) if codec is not None else None
+        track = publisher.track(codec, packet, clear) if codec is not None else None
         if codec is None or track is None:
             return
+        is_new = track.ssrc != packet.ssrc
         track.arrived(packet, now)
+        if is_new and track is not publisher.audio:
+            studio.choose_layers(now)
         if not packet.payload:
             return  # padding that probes the line
         if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
             track.wish.met()
+            track.size = picture_size.of_key_frame(codec, packet.payload) or track.size
         for programme in studio.programmes.values():
-            cues = programme.audio if codec is Codec.OPUS else (programme.video,)
+            cues = programme.audio if codec is Codec.OPUS else programme.pictures
             for cue in cues:
                 if publisher.name in (cue.wanted, cue.live_peer):
-                    clear = cue.take(publisher.name, packet, codec, now)
-                    if clear is not None:
-                        self._flow.gather(programme, cue, clear, now)
+                    taken = cue.take(publisher.name, packet, codec, now)
+                    if taken is not None:
+                        self._flow.gather(programme, cue, taken, now)
 
     def control(self, publisher: Publisher, datagram: bytes, now: float) -> None:
         """Encrypted RTCP of a source. Raises: ValueError."""
@@ -56,11 +61,11 @@ class Ingest:
 
     def ask(self, publisher: Publisher, now: float) -> None:
         """Send what is due of NACK and PLI."""
-        for track in publisher.tracks():
+        for track in publisher.layers:
             lost = track.gaps.due(now) if track.ssrc else []
-            if lost and track is publisher.video:
+            if lost:
                 self._tell(publisher, rtcp.nack(self._ssrc, track.ssrc, lost))
-            if track.ssrc and track is publisher.video and track.wish.due(now):
+            if track.ssrc and track.wish.due(now):
                 self._tell(publisher, rtcp.picture_loss(self._ssrc, track.ssrc))
 
     def report_to(self, publisher: Publisher, now: float) -> None:

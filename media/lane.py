@@ -14,6 +14,7 @@ from media.arena import CONTROL_SIZE, SEATS, Arena
 from media.kernel import Address, ffi
 from media.rtp import Codec
 from media.slot import Clear
+from media.span import MAX_SPANS, Span
 
 ROLLOVER_AHEAD: Final = 64
 _CUT: Final = [struct.Struct("12s" * seats).unpack for seats in range(SEATS + 1)]
@@ -29,11 +30,13 @@ class LaneKey:
     video: bool
     audio: int  # how many audio slots
     stream: bool = False  # over TCP connections: they are no part of a vector
+    rung: int = 0  # of the picture
+    shifted: bool = False  # the numbers of the picture are each receiver's own (span.py)
 
 
 @dataclass(slots=True, eq=False)
 class Seat:
-    """One receiver in the fan-out. `firsts` is the first sequence number it gets in each slot."""
+    """One receiver in the fan-out. `firsts` is the first sequence number it gets in each slot, as it counts."""
 
     address: Address
     sender: srtp.Sender
@@ -41,6 +44,15 @@ class Seat:
     chunk: "Chunk | None" = None
     position: int = 0
     failures: int = 0
+    spans: tuple[Span, ...] = ()  # of the picture's numbers; none before its first move
+
+    @property
+    def span(self) -> Span:
+        return self.spans[-1] if self.spans else Span(0, self.firsts[0])
+
+    def follow(self, span: Span) -> None:
+        """The receiver was moved to another rung."""
+        self.spans = (*(self.spans or (self.span,)), span)[-MAX_SPANS:]
 
     def rollover(self, slot: int, sequence: int) -> int:
         """The receiver's own wrap-around count for a packet: it began to count when it joined.
@@ -187,8 +199,9 @@ class Lane:
     def payload_type(self, codec: Codec) -> int:
         return self._types[codec]
 
-    def header(self, ssrc: int, packet: Clear, *, as_type: int = -1, sequence: int = -1) -> bytes:
-        """The RTP header as this lane's receivers get it, under another type and number for a repair by RTX."""
+    def header(self, ssrc: int, packet: Clear, *, as_type: int = -1, sequence: int = -1, ticks: int = 0) -> bytes:
+        """The RTP header as this lane's receivers get it; a repair by RTX has another type and number, a receiver
+        that was moved has its own number and time."""
         first = rtp.VERSION | (rtp.PADDING if packet.padded else 0)
         payload_type = self._types[packet.codec] if as_type < 0 else as_type
         second = payload_type | (rtp.MARKER if packet.marker else 0)
@@ -198,7 +211,7 @@ class Lane:
             first | (rtp.EXTENSION if timed else 0),
             second,
             (packet.sequence if sequence < 0 else sequence) & 0xFFFF,
-            packet.timestamp,
+            packet.timestamp + ticks & 0xFFFFFFFF,
             ssrc,
         )
         if not timed:

@@ -13,12 +13,22 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
 NAME: Final = "index.jsonl"
 MAX_LINE: Final = 64 * 1024
 _PART: Final = re.compile(r"part-(\d{4,})\.(webm|mp4)")
+
+
+class End(IntEnum):
+    """Why a recorder ended; these are its exit codes."""
+
+    TOLD = 0
+    BOUND = 3
+    DISK = 4
+    REFUSED = 5
 
 
 class Busy(Exception):

@@ -1,6 +1,6 @@
 """Which sections of an offer the relay takes part in, and with which payload types. Plain values, no output."""
 
-from typing import Final
+from typing import Any, Final
 
 from media import sdp
 from media.channel import Message
@@ -26,6 +26,14 @@ def chosen_to_receive(offer: Offer) -> list[tuple[Section, Codec, sdp.Format]]:
     if not chosen:
         raise Refusal("bad-sdp", "nothing that the relay takes: it wants VP8 or H264 video, or Opus audio")
     return chosen
+
+
+def simulcast(chosen: list[tuple[Section, Codec, sdp.Format]]) -> dict[str, Any]:
+    """What the worker must know to tell the layers of a picture apart; nothing when it has but one."""
+    for section, _, _ in chosen:
+        if section.layers:
+            return {"layers": list(section.layers), "rid_id": section.extensions[sdp.STREAM_ID]}
+    return {}
 
 
 Choice = tuple[Section, list[tuple[Codec, sdp.Format]]]

@@ -7,13 +7,14 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from media import rtcp, rtp, srtp
+from media import rtcp, rtp, rungs, srtp
 from media.dtls import Fingerprint
 from media.kernel import Address, is_stream
 from media.lane import LaneKey, Seat
 from media.rendition import Ladder
-from media.repair import Allowance, Gaps, KeyFrameWish, LinkQuality, Reception
+from media.repair import Allowance, LinkQuality
 from media.rtp import Codec
+from media.track import Track
 
 MAX_ADDRESSES: Final = 8
 REPAIRS_PER_S: Final = 400
@@ -99,55 +100,36 @@ class Peer:
         return ""
 
 
-class Track:
-    """One stream that comes to us from a publisher."""
-
-    def __init__(self, clock_hz: int) -> None:
-        self.clock_hz = clock_hz
-        self.ssrc = 0
-        self.reception = Reception(clock_hz)
-        self.gaps = Gaps()
-        self.wish = KeyFrameWish()
-        self.report: rtcp.SenderReport | None = None
-        self.octets = self.frames = 0
-        self.kbps = self.fps = 0.0
-
-    def begin(self, ssrc: int) -> None:
-        """The publisher's encoder started a new stream."""
-        self.ssrc = ssrc
-        self.reception = Reception(self.clock_hz)
-        self.gaps = Gaps()
-        self.report = None
-
-    def arrived(self, packet: rtp.Packet, now: float) -> None:
-        if packet.ssrc != self.ssrc:
-            self.begin(packet.ssrc)
-        self.reception.arrived(packet.sequence, packet.timestamp, len(packet.payload), now)
-        self.gaps.arrived(packet.sequence, now)
-        self.octets += len(packet.payload)
-        self.frames += packet.marker
-
-    def measure(self, passed_s: float) -> None:
-        """Close one interval of the rates."""
-        self.kbps = round(self.octets * 8 / 1000 / passed_s, 1)
-        self.fps = round(self.frames / passed_s, 1)
-        self.octets = self.frames = 0
-
-
 @dataclass(slots=True, eq=False, kw_only=True)
 class Publisher(Peer):
-    """A source: at most one video and one audio stream."""
+    """A source: one sound, and one picture in one to three layers."""
 
     codecs: dict[int, Codec]  # by payload type
-    video: Track | None = None
+    layers: tuple[Track, ...] = ()  # of its picture, in the order of the offer
     audio: Track | None = None
+    rid_id: int = 0  # the header extension that names a layer's stream
     clock_offset_s: float | None = None  # from its clock to ours
 
-    def track(self, codec: Codec) -> Track | None:
-        return self.audio if codec is Codec.OPUS else self.video
+    @property
+    def video(self) -> Track | None:
+        """Its best picture."""
+        ordered = rungs.best_first(self.layers)
+        return ordered[0] if ordered else None
+
+    def track(self, codec: Codec, packet: rtp.Packet, datagram: bytes) -> Track | None:
+        """The track of a packet. A layer says its name until we have confirmed its SSRC; then the SSRC says it."""
+        if codec is Codec.OPUS:
+            return self.audio
+        if len(self.layers) == 1 and not self.rid_id:
+            return self.layers[0]
+        known = next((t for t in self.layers if t.ssrc == packet.ssrc), None)
+        if known is not None:
+            return known
+        name = rtp.extension(datagram, self.rid_id)
+        return next((t for t in self.layers if t.rid.encode() == name), None)
 
     def tracks(self) -> list[Track]:
-        return [t for t in (self.video, self.audio) if t is not None]
+        return [*self.layers, *filter(None, (self.audio,))]
 
     def read_report(self, report: rtcp.SenderReport, now: float, unix_s: float) -> None:
         """A sender report: how its stream's timestamps and its clock lie to ours."""
@@ -164,16 +146,21 @@ class Publisher(Peer):
             self.clock_offset_s = min(offset, before + OFFSET_LEAK_S)
 
     def snapshot(self) -> dict[str, Any]:
+        layers = [track for track in rungs.best_first(self.layers) if track.ssrc]
         return {
             "peer": self.name,
-            "video": bool(self.video and self.video.ssrc),
+            "video": bool(layers),
             "audio": bool(self.audio and self.audio.ssrc),
             "since": self.since,
             "connected": self.sender is not None,
             "over": self.transport,
-            "video_kbps": self.video.kbps if self.video else 0.0,
+            "video_kbps": round(sum(track.kbps for track in layers), 1),
             "audio_kbps": self.audio.kbps if self.audio else 0.0,
-            "fps": self.video.fps if self.video else 0.0,
+            "fps": max((track.fps for track in layers), default=0.0),
+            "layers": [
+                {"rid": t.rid, "size": list(t.size) if t.size else None, "kbps": t.kbps, "fps": t.fps}
+                for t in layers
+            ],
         }
 
 
@@ -187,10 +174,15 @@ class Viewer(Peer):
     quality: LinkQuality = field(default_factory=LinkQuality)
     allowance: Allowance = field(default_factory=lambda: Allowance(REPAIRS_PER_S, REPAIR_BURST))
     ladder: Ladder = field(default_factory=Ladder)
-    picture_at: int = 0  # extended number of the slot's last packet that certainly reached out to it
+    wants_picture: bool = field(init=False)
+    picture_at: int = 0  # without a picture: the last number of its rung that may have been sent to it
     repaired: int = 0
     repairs: dict[int, int] = field(default_factory=dict)  # payload type for RTX by the one it repairs
     repair_sequence: int = field(default_factory=lambda: secrets.randbelow(1 << 15))  # extended
+
+    def __post_init__(self) -> None:
+        Peer.__post_init__(self)
+        self.wants_picture = self.lane.video
 
     def snapshot(self) -> dict[str, Any]:
         return {

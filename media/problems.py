@@ -18,6 +18,7 @@ _STATUS: Final = {
     "wrong-scope": HTTPStatus.FORBIDDEN,
     "studio-mismatch": HTTPStatus.FORBIDDEN,
     "not-found": HTTPStatus.NOT_FOUND,
+    "no-recordings": HTTPStatus.CONFLICT,
     "stale-session": HTTPStatus.PRECONDITION_FAILED,
     "wrong-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "too-many": HTTPStatus.TOO_MANY_REQUESTS,

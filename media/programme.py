@@ -1,4 +1,4 @@
-"""What is on air: a video slot and three audio slots, the sources wanted in them, and who watches.
+"""What is on air: a picture on three rungs, three audio slots, the sources wanted in them, and who watches.
 
 Rules of switching only; time is an argument and nothing is sent here. Knows peers by their opaque names.
 """
@@ -16,6 +16,7 @@ from media.outlet import Outlet
 from media.peer import Viewer, random_ssrc
 from media.repair import AUDIO_RING_S, VIDEO_RING_S, Ring
 from media.rtp import Codec
+from media.rungs import FULL, RUNGS
 from media.slot import Clear, Slot
 
 AUDIO_SLOTS: Final = 3
@@ -36,17 +37,26 @@ class Staging:
 
 
 class Cue:
-    """One slot with its switch: the source on air, the one that is wanted, and the frame in the making."""
+    """One slot with its switch: the source on air, the one that is wanted, and the frame in the making.
 
-    def __init__(self, index: int, clock_hz: int, keep_s: float) -> None:
+    The picture has a cue for each rung, all under one SSRC: a receiver knows only one stream.
+    """
+
+    def __init__(self, index: int, clock_hz: int, keep_s: float, *, rung: int = FULL, ssrc: int = 0) -> None:
         self.index = index
-        self.slot = Slot(random_ssrc(), clock_hz, secrets.randbelow(1 << 15), secrets.randbelow(1 << 31))
+        self.rung = rung
+        first = secrets.randbelow(1 << 15)
+        self.slot = Slot(ssrc or random_ssrc(), clock_hz, first, secrets.randbelow(1 << 31))
         self.ring = Ring(keep_s)
         self.wanted: str | None = None
+        self.layer = 0  # the SSRC that is wanted of that source; 0: whatever it sends
+        self.movers: list[Viewer] = []  # who comes to this rung at its next key frame
+        self.moved_at = float("-inf")
         self.live: tuple[str, int] | None = None  # peer and its SSRC
         self.frame: list[Clear] = []
         self.frame_at = 0.0
         self.key_frame = -1  # extended number of the first packet of the last key frame
+        self._key_time = -1
         self._waiting_since: float | None = None
 
     @property
@@ -55,13 +65,15 @@ class Cue:
 
     @property
     def waits(self) -> bool:
-        """Whether the wanted source is not on air yet."""
-        return self.wanted is not None and self.wanted != self.live_peer
+        """Whether the wanted source, or the wanted layer of it, is not on air yet."""
+        if self.wanted is None:
+            return False
+        return self.live is None or self.wanted != self.live[0] or self.layer not in (0, self.live[1])
 
     def stage(self, peer: str | None) -> None:
         """The peer that shall be on air from its next key frame on; None takes the slot off air at once."""
         if peer != self.wanted:
-            self.wanted, self._waiting_since = peer, None
+            self.wanted, self._waiting_since, self.layer = peer, None, 0
         if peer is None:
             self.live = None
 
@@ -75,17 +87,23 @@ class Cue:
         stream = (peer, packet.ssrc)
         begins = rtp.starts_key_frame(codec, packet.payload)
         if stream != self.live:
-            if peer != self.wanted or not (begins or self._waited_enough(now)):
+            if peer != self.wanted or self.layer not in (0, packet.ssrc):
+                return None
+            if not begins and not self._waited_enough(now):
                 return None
             self.live, self._waiting_since = stream, None
             self.slot.cut(packet, codec, now)
         clear = self.slot.rewrite(packet, codec, now)
-        if clear is not None and begins and codec is not Codec.OPUS:
-            self.key_frame = clear.sequence
+        if clear is not None and begins and codec is not Codec.OPUS and clear.timestamp != self._key_time:
+            # Not at each packet that a decoder could begin with: parameters and picture may come apart.
+            self.key_frame, self._key_time = clear.sequence, clear.timestamp
         return clear
 
     def _waited_enough(self, now: float) -> bool:
-        # A source that sends but never a key frame is shown all the same: a late picture beats none.
+        # A source that sends but never a key frame is shown all the same: a late picture beats none. Not a layer
+        # of the source that is on air already: there is a picture.
+        if self.live_peer == self.wanted:
+            return False
         if self._waiting_since is None:
             self._waiting_since = now
         return now - self._waiting_since >= CUT_ANYWAY_S
@@ -114,9 +132,11 @@ class Programme:
         self.cname = secrets.token_hex(8)
         self.repair_ssrc = random_ssrc()  # of the picture, for receivers that take RTX
         self.staging = Staging()
-        self.video = Cue(0, rtp.VIDEO_CLOCK_HZ, VIDEO_RING_S)
+        ssrc = random_ssrc()
+        self.pictures = [Cue(0, rtp.VIDEO_CLOCK_HZ, VIDEO_RING_S, rung=rung, ssrc=ssrc) for rung in range(RUNGS)]
+        self.video = self.pictures[FULL]
         self.audio = [Cue(i + 1, rtp.AUDIO_CLOCK_HZ, AUDIO_RING_S) for i in range(AUDIO_SLOTS)]
-        self.cues = [self.video, *self.audio]
+        self.cues = [self.video, *self.audio]  # one for each stream that a receiver knows
         self.lanes: dict[LaneKey, Lane] = {}
         self.viewers: dict[str, list[Viewer]] = {}  # by the peer's name
         self.feeds: dict[str, Feed] = {}  # of parents, by name, where this is a mirror
@@ -128,20 +148,24 @@ class Programme:
     def stage(self, staging: Staging) -> None:
         """Who shall be on air. At a mirror the parent is, until there is none."""
         self.staging = staging
-        if self.parent is None:
-            for cue, peer in zip(self.cues, staging.names(), strict=True):
-                cue.stage(peer)
+        self._cue_sources()
 
     def mirror(self, feed: Feed | None) -> None:
         """Take every slot from this parent, from its next key frame on; None: from our own sources again."""
         self.parent = feed
         if feed is None:
             self.feeds.clear()
-            self.stage(self.staging)
-            return
-        self.feeds[feed.name] = feed
-        for cue in self.cues:
-            cue.stage(feed.name)
+        else:
+            self.feeds[feed.name] = feed
+        self._cue_sources()
+
+    def _cue_sources(self) -> None:
+        names = self.staging.names() if self.parent is None else [self.parent.name] * len(self.cues)
+        for cue, peer in zip(self.cues, names, strict=True):
+            cue.stage(peer)
+        for lower in self.pictures[1:]:
+            if self._is_used(lower):
+                lower.stage(names[0])
 
     def speaker(self, cue: Cue) -> str | None:
         """The peer that is seen or heard in a slot, here or where a parent has it from."""
@@ -152,7 +176,7 @@ class Programme:
 
     def settle(self, feed: Feed) -> None:
         """What went off air at the parent is off air here, and comes again with its next key frame."""
-        for cue in self.cues:
+        for cue in (*self.pictures, *self.audio):
             if cue.live_peer == feed.name and not feed.shows(cue.index):
                 cue.live = None
 
@@ -170,8 +194,32 @@ class Programme:
         return True
 
     def gone(self, peer: str) -> None:
-        for cue in self.cues:
+        for cue in (*self.pictures, *self.audio):
             cue.gone(peer)
+
+    def aim(self, viewer: Viewer, rung: int) -> None:
+        """The viewer shall get this rung from its next key frame on."""
+        self.stay(viewer)
+        cue = self.pictures[rung]
+        cue.movers.append(viewer)
+        if cue.wanted is None:
+            cue.stage(self.video.wanted)
+
+    def stay(self, viewer: Viewer) -> None:
+        """The viewer stays where it is."""
+        for cue in self.pictures:
+            if viewer in cue.movers:
+                cue.movers.remove(viewer)
+
+    def rest(self) -> None:
+        """Rungs that nobody is on cost nothing."""
+        for lower in self.pictures[1:]:
+            if lower.wanted is not None and not self._is_used(lower):
+                lower.stage(None)
+                lower.frame = []
+
+    def _is_used(self, lower: Cue) -> bool:
+        return bool(lower.movers) or any(len(lane) for lane in self.lanes_of(lower))
 
     def admit(self, viewer: Viewer) -> None:
         """Count a viewer; it gets a seat when its handshake is done."""
@@ -197,6 +245,7 @@ class Programme:
             others.remove(viewer)
         if not others:
             self.viewers.pop(viewer.name, None)
+        self.stay(viewer)
         self._unseat(viewer)
 
     def _unseat(self, viewer: Viewer) -> None:
@@ -208,9 +257,13 @@ class Programme:
 
     def lanes_of(self, cue: Cue) -> list[Lane]:
         """The lanes whose receivers have this slot."""
-        return [
-            lane for key, lane in self.lanes.items() if (key.video if cue.index == 0 else key.audio >= cue.index)
-        ]
+        if cue.index:
+            return [lane for key, lane in self.lanes.items() if key.audio >= cue.index]
+        return [lane for key, lane in self.lanes.items() if key.video and key.rung == cue.rung]
+
+    def cues_of(self, key: LaneKey) -> list[Cue]:
+        """The slots that the receivers of a lane have."""
+        return [*([self.pictures[key.rung]] if key.video else ()), *self.audio[: key.audio]]
 
     def deaf_to(self, cue: Cue) -> list[Viewer]:
         """Who must not get an audio slot now: the one who speaks in it."""

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from media import logbook
-from media.recorder import End, Recorder, RecorderSettings
+from media.logbook import End
+from media.recorder import Recorder, RecorderSettings
 from media.tape import MAX_MB, MIN_FREE_MB, SEGMENT_MINUTES, Bounds, Tape
 from media.tokens import MIN_KEY_SIZE
 

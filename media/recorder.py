@@ -12,7 +12,6 @@ import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from media.client import Programme, RelayClient, RelayRefused, RelayUnreachable
 from media.dtls import Identity
 from media.intake import Intake
 from media.lite import LitePeer
+from media.logbook import End
 from media.tape import Bounds, Full, Note, Picture, Piece, Tape
 from media.tokens import Scope
 from media.virtual import JoinFailed, join
@@ -38,15 +38,6 @@ PAUSE_MAX_S: Final = 2.0
 MAX_BACKLOG: Final = 64_000_000  # Unit: bytes that wait for the disk
 SLOTS: Final = 3
 _DENIED: Final = (401, 403)
-
-
-class End(IntEnum):
-    """Why it ended; these are exit codes."""
-
-    TOLD = 0
-    BOUND = 3
-    DISK = 4
-    REFUSED = 5
 
 
 @dataclass(frozen=True, slots=True)

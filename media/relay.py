@@ -19,6 +19,7 @@ from media.channel import Message
 from media.crew import Crew, CrewSettings, Hand
 from media.problems import Handler, Refusal, problems
 from media.programme import AUDIO_SLOTS
+from media.recording import Recordings, RecordingSettings
 from media.repair import Allowance
 from media.sdp import Accepted, Offer, Transport
 from media.seating import Seating
@@ -41,6 +42,7 @@ class RelaySettings:
     base_path: str = ""
     origins: tuple[str, ...] = ()
     region: str = ""
+    recording: RecordingSettings | None = None
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class Relay:
         self._refused = 0
         self._seating = Seating(settings.crew.workers, settings.crew.home_seats)
         self.crew = Crew(settings.crew, self._gone)
+        self.recordings = Recordings(settings.recording, settings.key)
         self.standing = Standing(settings.region, self._scopes, lambda: [h.process.pid for h in self.crew.hands])
         self.on_drain: Callable[[], None] = lambda: None
 
@@ -92,6 +95,7 @@ class Relay:
                     web.delete(base + "/whep/{studio}/{programme}/{session}", self._end),
                     web.put(base + "/control/studios/{studio}/programmes/{programme}", self._stage),
                     web.get(base + "/control/studios/{studio}/programmes/{programme}", self._programme),
+                    web.put(base + "/control/studios/{studio}/programmes/{programme}/recording", self._record),
                     web.get(base + "/control/studios/{studio}", self._studio),
                     web.delete(base + "/control/studios/{studio}/peers/{peer}", self._kick),
                     web.get(base + "/control/relay", self._stand),
@@ -182,8 +186,9 @@ class Relay:
             peer=grant.peer,
             fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
             codecs=codecs,
+            **negotiation.simulcast(chosen),
         )
-        accepted = {section.mid: Accepted((f,), sending=False) for section, _, f in chosen}
+        accepted = {s.mid: Accepted((f,), sending=False, layers=s.layers) for s, _, f in chosen}
         return self._created(session, f"/whip/{grant.studio}/{session.id}", offer, accepted, answer)
 
     # WHEP
@@ -305,7 +310,8 @@ class Relay:
     async def _studio(self, request: web.Request) -> web.Response:
         self._grant(request, Scope.CONTROL)
         (studio,) = _names(request, "studio")
-        return web.json_response(await self._of_all(studio))
+        state = await self._of_all(studio)
+        return web.json_response(state | {"recordings": self.recordings.of(studio)})
 
     async def _of_all(self, studio: str) -> Message:
         """A studio's state: staging and sources as its home has them, viewers of every worker."""
@@ -334,6 +340,14 @@ class Relay:
         if answer["programme"] is None:
             raise Refusal("not-found", "no such programme")
         return web.json_response(answer["programme"])
+
+    async def _record(self, request: web.Request) -> web.Response:
+        self._grant(request, Scope.CONTROL)
+        studio, programme = _names(request, "studio", "programme")
+        body = await _json(request)
+        if not isinstance(body, dict) or set(body) != {"on"} or not isinstance(body["on"], bool):
+            raise Refusal("bad-request", "the body has on, true or false, and nothing else")
+        return web.json_response(self.recordings.turn(studio, programme, body["on"]))
 
     async def _kick(self, request: web.Request) -> web.Response:
         self._grant(request, Scope.CONTROL)

@@ -5,7 +5,7 @@ The operations that the relay process asks for; each answers with plain values.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from media.channel import Message
@@ -13,11 +13,12 @@ from media.dtls import Desk, Fingerprint
 from media.fanout import Fanout
 from media.kernel import Address
 from media.lane import LaneKey
-from media.peer import Peer, Publisher, Track, Viewer
+from media.peer import Peer, Publisher, Viewer
 from media.port import Port
 from media.programme import AUDIO_SLOTS, Staging
 from media.rtp import AUDIO_CLOCK_HZ, VIDEO_CLOCK_HZ, Codec
 from media.studio import MAX_STUDIOS, Studio, TooMany
+from media.track import Track
 
 MAX_PEERS: Final = 8192
 VIEWERS_PER_PEER: Final = 4  # of one programme: a tablet that comes back before its old place is silent
@@ -74,13 +75,22 @@ class Roster:
         return {"ufrag": peer.ufrag, "password": peer.password.decode()}
 
     def publish(
-        self, session: str, studio: str, peer: str, fingerprint: list[str], codecs: dict[str, str]
+        self,
+        session: str,
+        studio: str,
+        peer: str,
+        fingerprint: list[str],
+        codecs: dict[str, str],
+        layers: Sequence[str] = (),
+        rid_id: int = 0,
     ) -> Message:
         by_type = {int(number): Codec(name) for number, name in codecs.items()}
+        names = (layers or [""]) if set(by_type.values()) - {Codec.OPUS} else []
         publisher = Publisher(
             **self._common(session, studio, peer, fingerprint),
             codecs=by_type,
-            video=Track(VIDEO_CLOCK_HZ) if set(by_type.values()) - {Codec.OPUS} else None,
+            layers=tuple(Track(VIDEO_CLOCK_HZ, name) for name in names),
+            rid_id=rid_id,
             audio=Track(AUDIO_CLOCK_HZ) if Codec.OPUS in by_type.values() else None,
         )
         home = self.studio_of(studio)
@@ -145,6 +155,7 @@ class Roster:
         staged = home.programme(programme)
         filled = (*audio, *(None,) * (AUDIO_SLOTS - len(audio)))
         staged.stage(Staging(video, filled))
+        home.choose_layers(self.now)
         home.wish_key_frame(staged.video)
         return {"programme": staged.snapshot()}
 

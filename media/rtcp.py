@@ -195,6 +195,12 @@ def sender_report(report: SenderReport) -> bytes:
     return _part(SENDER_REPORT, len(report.reports), head + _report_bytes(report.reports))
 
 
+def at_time(compound: bytes, ticks: int) -> bytes:
+    """The compound packet, which begins with a sender report, on a clock that is so much ahead."""
+    (timestamp,) = struct.unpack_from("!I", compound, 16)
+    return compound[:16] + struct.pack("!I", timestamp + ticks & 0xFFFFFFFF) + compound[20:]
+
+
 def receiver_report(report: ReceiverReport) -> bytes:
     return _part(
         RECEIVER_REPORT, len(report.reports), struct.pack("!I", report.ssrc) + _report_bytes(report.reports)

@@ -14,6 +14,8 @@ EXTENSION: Final = 0x10
 MARKER: Final = 0x80
 HEADER_SIZE: Final = 12
 MAX_SIZE: Final = 1500
+ONE_BYTE: Final = 0xBEDE
+TWO_BYTE: Final = 0x1000
 VIDEO_CLOCK_HZ: Final = 90_000
 AUDIO_CLOCK_HZ: Final = 48_000
 
@@ -62,6 +64,40 @@ def parse(datagram: bytes) -> Packet:
     if start > end:
         raise ValueError("RTP header runs over the packet")
     return Packet(second & 0x7F, second >= MARKER, sequence, timestamp, ssrc, datagram[start:end])
+
+
+def extension(datagram: bytes, number: int) -> bytes | None:
+    """The header extension element of this number (RFC 8285, one-byte and two-byte form), of a packet that `parse`
+    takes. Raises: ValueError when the elements run over."""
+    if not datagram[0] & EXTENSION:
+        return None
+    start = HEADER_SIZE + 4 * (datagram[0] & 0x0F)
+    profile, words = struct.unpack_from("!HH", datagram, start)
+    position, end = start + 4, start + 4 + 4 * words
+    short = profile == ONE_BYTE
+    if not short and profile & 0xFFF0 != TWO_BYTE:
+        return None
+    while position < end:
+        if not datagram[position]:  # padding
+            position += 1
+            continue
+        if short:
+            found, size = datagram[position] >> 4, (datagram[position] & 0x0F) + 1
+            if found == 15:
+                return None
+        elif position + 1 < end:
+            found, size = datagram[position], datagram[position + 1]
+        else:
+            break
+        position += 1 if short else 2
+        if position + size > end:
+            break
+        if found == number:
+            return datagram[position : position + size]
+        position += size
+    if position != end:
+        raise ValueError("RTP extension elements run over")
+    return None
 
 
 def build(packet: Packet) -> bytes:

@@ -18,10 +18,17 @@ MAX_LINE: Final = 4096
 MAX_MEDIA: Final = 16
 MAX_CANDIDATES: Final = 64
 MAX_CODECS: Final = 128
+MAX_LAYERS: Final = 3
+MAX_RIDS: Final = 16
 ABS_SEND_TIME: Final = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
+STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+NAMING: Final = (MID, STREAM_ID, REPAIRED_STREAM_ID)  # what tells the streams of a simulcast apart
 START_KBPS: Final = 1200
 _TOKEN: Final = re.compile(r"[!-~]{1,64}")
 _ICE: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_RID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
 @dataclass(slots=True)
@@ -50,6 +57,15 @@ class Section:
     fingerprint: Fingerprint | None = None
     setup: str = ""
     mux: bool = False
+    rids: tuple[str, ...] = ()  # streams that are sent, by their names (RFC 8851)
+    simulcast: tuple[str, ...] = ()  # of these, the ones that show the same (RFC 8853), in the order of the offer
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the streams that we take of a simulcast; none when it is not one we can tell apart."""
+        if self.kind != "video" or STREAM_ID not in self.extensions:
+            return ()
+        return tuple(rid for rid in self.simulcast if rid in self.rids)[:MAX_LAYERS]
 
     def choose(self, codec: Codec) -> Format | None:
         """The offer's payload type for a codec, in the form that we pass on."""
@@ -176,11 +192,32 @@ def _attribute(section: Section, text: str) -> None:
                 section.formats[int(number)].parameters = {k.lower(): v for k, _, v in pairs if k}
         case "extmap":
             number, _, uri = value.partition(" ")
-            number = number.partition("/")[0]
-            if number.isdecimal() and 1 <= int(number) <= 14 and len(section.extensions) < 32:
-                section.extensions[uri.split(" ")[0]] = int(number)
+            number, uri = number.partition("/")[0], uri.split(" ")[0]
+            # We write one-byte headers only; what we read may have the two-byte form (RFC 8285).
+            highest = 255 if uri in NAMING else 14
+            if _is_number(number, highest) and number != "0" and len(section.extensions) < 32:
+                section.extensions[uri] = int(number)
+        case "rid":
+            rid, _, rest = value.partition(" ")
+            if _RID.fullmatch(rid) and rest.split(" ")[0] == "send" and len(section.rids) < MAX_RIDS:
+                section.rids += (rid,)
+        case "simulcast":
+            section.simulcast = _simulcast(value)
         case _:
             pass
+
+
+def _is_number(text: str, highest: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= highest
+
+
+def _simulcast(value: str) -> tuple[str, ...]:
+    """What is sent: of alternatives the first; whether a stream begins paused (`~`) shows by itself."""
+    words = value.split(" ")
+    if "send" not in words[:-1]:
+        return ()
+    streams = words[words.index("send") + 1].split(";")[:MAX_RIDS]
+    return tuple(dict.fromkeys(stream.split(",")[0].removeprefix("~") for stream in streams))
 
 
 def _map(section: Section, value: str) -> None:
@@ -225,6 +262,7 @@ class Accepted:
     cname: str = ""
     stream: str = ""
     send_time_id: int = 0
+    layers: tuple[str, ...] = ()  # of a simulcast that we take
 
 
 def write_answer(offer: Offer, accepted: dict[str, Accepted], transport: Transport, version: int = 1) -> str:
@@ -264,6 +302,8 @@ def _section(section: Section, answer: Accepted, transport: Transport) -> list[s
     ]
     for chosen in answer.formats:
         out += _format(section.kind, chosen, answer.sending)
+    if answer.layers:
+        out += _layers(section, answer.layers)
     if answer.send_time_id:
         out.append(f"a=extmap:{answer.send_time_id} {ABS_SEND_TIME}")
     if answer.ssrc:
@@ -275,6 +315,13 @@ def _section(section: Section, answer: Accepted, transport: Transport) -> list[s
             out.append(f"a=ssrc:{ssrc} msid:{answer.stream} {answer.stream}-{section.kind}")
     out += candidates(transport)
     return out
+
+
+def _layers(section: Section, layers: tuple[str, ...]) -> list[str]:
+    named = [(section.extensions[uri], uri) for uri in NAMING if uri in section.extensions]
+    out = [f"a=extmap:{number} {uri}" for number, uri in named]
+    out += [f"a=rid:{rid} recv" for rid in layers]
+    return [*out, f"a=simulcast:recv {';'.join(layers)}"]
 
 
 def candidates(transport: Transport) -> list[str]:
@@ -294,7 +341,9 @@ def candidates(transport: Transport) -> list[str]:
 def _format(kind: str, chosen: Format, sending: bool) -> list[str]:
     number = chosen.number
     if kind == "audio":
-        lines = [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} minptime=10;useinbandfec=1"]
+        # A publisher that can be silent in silence (DTX) may; in-band FEC bridges what is lost of speech.
+        silence = ";usedtx=1" if not sending and chosen.parameters.get("usedtx") == "1" else ""
+        lines = [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} minptime=10;useinbandfec=1{silence}"]
         return lines if sending else [*lines, f"a=rtcp-fb:{number} goog-remb"]
     lines = [f"a=rtpmap:{number} {chosen.name}/{chosen.clock_hz}"]
     if chosen.name.lower() == "rtx":

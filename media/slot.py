@@ -89,9 +89,7 @@ class Slot:
         self._floor = packet.sequence
         self._sequence_shift = self.highest + 1 - packet.sequence
         if self._started:
-            # At least one tick of 20 ms, else what really passed: no receiver sees time stand still or run back.
-            passed = max(round((now - self._last_at) * self.clock_hz), self.clock_hz // 50)
-            self._timestamp_shift = (self.timestamp + passed - packet.timestamp) & _MASK_32
+            self._timestamp_shift = (self.timestamp_next(now) - packet.timestamp) & _MASK_32
         else:
             self._timestamp_shift = (self.timestamp - packet.timestamp) & _MASK_32
         if codec is Codec.VP8:
@@ -173,6 +171,12 @@ class Slot:
     def out_timestamp(self, source_timestamp: int) -> int:
         """Where a timestamp of the source on air stands in the slot's own time."""
         return (source_timestamp + self._timestamp_shift) & _MASK_32
+
+    def timestamp_next(self, now: float) -> int:
+        """The time of another stream's packet that comes now: what really passed since the newest packet, but at
+        least 20 ms, so that no receiver sees time stand still or run back."""
+        passed = max(round((now - self._last_at) * self.clock_hz), self.clock_hz // 50)
+        return (self.timestamp + passed) & _MASK_32
 
     def timestamp_at(self, now: float) -> int:
         """The slot's time now, reckoned from the newest packet."""

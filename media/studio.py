@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from media import rungs
 from media.fanout import Fanout
 from media.feed import Feed
 from media.peer import Publisher, Viewer
@@ -13,6 +14,7 @@ MAX_PROGRAMMES: Final = 8
 MAX_SOURCES: Final = 256
 MAX_VIEWERS: Final = 4096
 IDLE_LIMIT_S: Final = 600.0
+MOVE_PAUSE_S: Final = 2.0  # a crowd whose lines come and go must not cost everybody a key frame each second
 
 
 class TooMany(Exception):
@@ -74,8 +76,30 @@ class Studio:
     def wish_key_frame(self, cue: Cue) -> None:
         """Some receiver, or the switch itself, wants a key frame in this slot."""
         source = self.source(cue.wanted if cue.waits else cue.live_peer)
-        if source is not None and source.video is not None and cue.index == 0:
-            source.video.wish.wish()
+        if source is None or cue.index:
+            return
+        ssrc = cue.live[1] if cue.live and not cue.waits else cue.layer
+        for track in source.layers:
+            if not ssrc or track.ssrc == ssrc:
+                track.wish.wish()
+
+    def choose_layers(self, now: float) -> None:
+        """Which layers of the wanted sources fill the rungs of the programmes, by what comes now."""
+        for programme in self.programmes.values():
+            source = self.source(programme.video.wanted)
+            if source is None:
+                continue
+            for cue in programme.pictures:
+                if cue.wanted is not None:
+                    live = cue.live[1] if cue.live and cue.live[0] == source.name else 0
+                    cue.layer = rungs.choose(source.layers, cue.rung, live, now)
+
+    def ask_for_pictures(self, now: float) -> None:
+        """Wish for the key frames that switches and moves wait for."""
+        for programme in self.programmes.values():
+            for cue in programme.pictures:
+                if cue.waits or (cue.movers and now - cue.moved_at >= MOVE_PAUSE_S):
+                    self.wish_key_frame(cue)
 
     def is_idle(self, now: float) -> bool:
         passed_on = any(p.outlet is not None for p in self.programmes.values())

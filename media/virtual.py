@@ -44,8 +44,11 @@ class JoinFailed(Exception):
         self.status = status
 
 
-async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer, *, wait_s: float = 60.0) -> None:
-    """Offer, answer, checks, handshake. Raises: JoinFailed; aiohttp.ClientError, TimeoutError."""
+async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer, *, wait_s: float = 60.0) -> str:
+    """Offer, answer, checks, handshake; where the session is found.
+
+    Raises: JoinFailed; aiohttp.ClientError, TimeoutError.
+    """
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
     peer.asked_at = time.monotonic()
     asked_at = peer.asked_at
@@ -54,6 +57,7 @@ async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer
         answer = await response.text()
         if response.status != 201:
             raise JoinFailed(f"{response.status}: {answer[:200]}", response.status)
+        location = response.headers.get("Location", "")
     try:
         peer.accept(answer)
     except ValueError as error:
@@ -62,6 +66,7 @@ async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer
     peer.asked_at = asked_at
     if peer.state is not State.READY:
         raise JoinFailed(peer.reason)
+    return location
 
 
 @dataclass(slots=True)

@@ -177,8 +177,8 @@ class Worker:
             for programme in studio.programmes.values():
                 if programme.outlet is not None:
                     self._herald.look(programme)
-                if programme.video.waits:
-                    studio.wish_key_frame(programme.video)
+            studio.choose_layers(self._now)
+            studio.ask_for_pictures(self._now)
             for publisher in studio.sources.values():
                 self._ingest.ask(publisher, self._now)
         if self._exchange is not None:
@@ -261,8 +261,8 @@ class Worker:
             self._audience.welcome(studio, studio.programme(peer.programme), peer)
         elif isinstance(peer, Publisher):
             self._inlets.follow(peer)
-            if peer.video is not None:
-                peer.video.wish.wish()
+            for track in peer.layers:
+                track.wish.wish()
 
     def _on_gone(self, session: str, reason: str) -> None:
         self._inlets.close(session)

@@ -20,6 +20,7 @@ from media.client import (
     Grant,
     Moved,
     Programme,
+    Recording,
     RelayClient,
     RelayRefused,
     RelayUnreachable,
@@ -145,6 +146,9 @@ class RelayPool:
     ) -> Programme:
         return await self._at_home(studio, lambda relay: relay.stage(studio, programme, video, audio))
 
+    async def record(self, studio: str, programme: str, on: bool) -> Recording:
+        return await self._at_home(studio, lambda relay: relay.record(studio, programme, on))
+
     async def studio(self, studio: str) -> StudioState:
         """As its home has it, with the viewers of all mirrors; a mirror that is slow to say is left out."""
         state = await self._at_home(studio, lambda relay: relay.studio(studio))
@@ -152,7 +156,7 @@ class RelayPool:
         answers = await asyncio.gather(*(_within(seen.client.studio(studio)) for seen in mirrors))
         viewers = [v for s in (state, *answers) if s is not None for v in s.viewers]
         viewers.sort(key=lambda v: v.since or 0.0)  # of one that has just moved, the newer place counts
-        return StudioState(state.programmes, state.sources, tuple(viewers))
+        return StudioState(state.programmes, state.sources, tuple(viewers), state.recordings)
 
     async def kick(self, studio: str, peer: str) -> None:
         await self._at_home(studio, lambda relay: relay.kick(studio, peer))

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from media import tokens
-from media.client import RelayClient, RelayRefused, RelayUnreachable, Scope, Stage
+from media.client import Recording, RelayClient, RelayRefused, RelayUnreachable, Scope, Stage
 from tests.media.conftest import RunningRelay
 
 KEY = "k" * 32
@@ -56,6 +56,11 @@ async def test_the_stage_and_the_studio_of_a_real_relay(relay: RunningRelay) -> 
         assert (await client.studio("s")).programmes["main"].wanted.video is None
         with pytest.raises(ValueError):
             await client.stage("s", "main", None, ("a", "b", "c", "d"))
+        assert await client.programme("s", "main") == (await client.studio("s")).programmes["main"]
+        assert await client.programme("s", "nothing") is None
+        assert await client.record("s", "main", False) == Recording(False)
+        with pytest.raises(RelayRefused, match="no-recordings"):
+            await client.record("s", "main", True)
 
 
 async def test_the_relays_no_has_its_code(relay: RunningRelay) -> None:

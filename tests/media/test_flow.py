@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -14,10 +14,11 @@ from media.flow import Flow
 from media.herald import Herald
 from media.ingest import Ingest
 from media.lane import LaneKey
-from media.peer import Publisher, Track, Viewer
+from media.peer import Publisher, Viewer
 from media.programme import Programme, Staging
 from media.rtp import Codec, Packet
 from media.studio import Studio
+from media.track import Track
 
 MASTER = bytes(range(28))
 TYPES = ((Codec.VP8, 96), (Codec.OPUS, 111))
@@ -66,7 +67,7 @@ class House:
             number=1, session="p", studio="s", name="centre", fingerprint=Fingerprint("", ""),
             now=self.now, since=0,
             codecs={96: Codec.VP8, 111: Codec.OPUS},
-            video=Track(rtp.VIDEO_CLOCK_HZ), audio=Track(rtp.AUDIO_CLOCK_HZ),
+            layers=(Track(rtp.VIDEO_CLOCK_HZ),), audio=Track(rtp.AUDIO_CLOCK_HZ),
         )  # fmt: skip
         self.centre.receiver = srtp.Receiver(srtp.GCM, MASTER)
         self.studio.add_source(self.centre)
@@ -91,10 +92,10 @@ class House:
     def _seal(self, clear: bytes) -> bytes:
         return self._sealed.protect(clear[:12], clear[12:], self._sequence >> 16)
 
-    def join(self, name: str = "tv") -> Screen:
+    def join(self, name: str = "tv", *, video: bool = True) -> Screen:
         viewer = Viewer(
             number=2 + len(self.screens), session=name, studio="s", name=name, fingerprint=Fingerprint("", ""),
-            now=self.now, since=0, programme="main", lane=LaneKey("", TYPES, 0, True, 3),
+            now=self.now, since=0, programme="main", lane=LaneKey("", TYPES, 0, video, 3),
         )  # fmt: skip
         screen = Screen(viewer, self.programme)
         self.screens.append(screen)
@@ -239,7 +240,6 @@ def test_the_picture_can_be_opened_after_a_long_time_without_it(house: House) ->
 
 
 def test_who_asked_for_sound_only_is_never_given_a_picture(house: House) -> None:
-    screen = house.join()
-    house.programme.reseat(screen.viewer, replace(screen.viewer.lane, video=False))
+    screen = house.join(video=False)
     complain(house, screen, seconds=30)
     assert kinds(screen) == {111}

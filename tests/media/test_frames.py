@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from media.frames import MAX_FRAME, Unframer, frame
 
-datagrams = st.lists(st.binary(max_size=200) | st.binary(min_size=MAX_FRAME - 2, max_size=MAX_FRAME), max_size=8)
+datagrams = st.lists(st.binary(max_size=200) | st.integers(MAX_FRAME - 2, MAX_FRAME).map(bytes), max_size=8)
 
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:

@@ -16,10 +16,10 @@ from media.peer import (
     UNPROVED_LIMIT_S,
     Peer,
     Publisher,
-    Track,
     Viewer,
 )
 from media.studio import IDLE_LIMIT_S, MAX_PROGRAMMES, MAX_SOURCES, Studio, TooMany
+from media.track import Track
 
 
 def about(name: str = "p", number: int = 1) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def test_a_peer_goes_that_is_silent_or_gets_nowhere() -> None:
 
 
 def test_the_clock_offset_takes_the_quickest_report() -> None:
-    source = Publisher(**about(), codecs={}, video=Track(90_000))
+    source = Publisher(**about(), codecs={}, layers=(Track(90_000),))
     assert source.video is not None
     source.video.ssrc = 5
     for sent, delay in ((100.0, 0.05), (101.0, 0.01), (102.0, 0.2)):

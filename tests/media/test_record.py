@@ -21,7 +21,7 @@ from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
 from media import logbook
-from media.recorder import End
+from media.logbook import End
 from tests.media.lossy import LossyLine
 from tests.media.peers import BLUE, GREEN, RED, Colour, Source, Tone
 from tests.media.recording import Line, Played, play, recording
