@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from media import dtls, framing, kernel
+from media import dtls, framing, kernel, pace
 from media.audience import Audience
 from media.channel import Message, WorkerEnd
 from media.dtls import Desk, Identity
@@ -334,6 +334,7 @@ class Worker:
 
 def main(channel_fd: int, settings: WorkerSettings) -> None:
     """Run a worker whose channel is this inherited file descriptor."""
+    pace.keep_time()
     try:
         worker = Worker(settings, socket.socket(fileno=channel_fd))
     except OSError as trouble:
