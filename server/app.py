@@ -38,7 +38,7 @@ from server.tokens import Tokens
 from signaling.hub import Hub, HubSettings
 from signaling.places import OwnPlaces, SharedPlaces
 from signaling.pool import RelayPool
-from signaling.relays import RedisRelays, StaticRelays
+from signaling.relays import RedisRelays, Relays, StaticRelays
 
 JSON_MAX = 1024 * 1024
 FORGET_EVERY_S = 3600.0
@@ -56,11 +56,11 @@ def make_app(
     now: Callable[[], datetime] = utc_now,
     new_id: Callable[[], UUID] = uuid7,
 ) -> web.Application:
-    """Nothing runs yet. `relay`, `own_relay`: when they were started before, to win the time of our imports."""
+    """Nothing runs yet. `own_relay`: when it was started before, to win the time of our imports."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = SqlStore.at(settings.database)
     blobs = blobs_of(settings)
-    relay = relay or relays_of(settings)
+    relay = relay or relays_of(settings, own_relay)
     limiter = Limiter(settings.redis_url, settings.rate_scale)
     passwords = Passwords()
     tokens = Tokens(settings.signing_key(), settings.access_ttl_s)
@@ -103,16 +103,18 @@ def make_app(
     return app
 
 
-def relays_of(settings: Settings) -> Relay:
-    """Those that are listed or announce themselves; else one to be started, or none."""
+def relays_of(settings: Settings, own_relay: RelayProcess | None = None) -> Relay:
+    """Those that are listed or announce themselves; else the one of our own, or none."""
     key, prefix = settings.media_secret(), settings.redis_prefix
-    if not settings.relay_registry and not settings.relay_addresses:
-        return RelayClient("", key)
+    if own_relay is not None:
+        return RelayPool(own_relay, OwnPlaces(), key)
     if settings.relay_registry:
         assert settings.redis_url is not None
-        relays: RedisRelays | StaticRelays = RedisRelays(settings.redis_url, prefix)
-    else:
+        relays: Relays = RedisRelays(settings.redis_url, prefix)
+    elif settings.relay_addresses:
         relays = StaticRelays(settings.relay_addresses)
+    else:
+        return RelayClient("", key)
     places = SharedPlaces(settings.redis_url, prefix) if settings.redis_url else OwnPlaces()
     return RelayPool(relays, places, key, above=settings.edge_above)
 

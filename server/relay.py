@@ -10,11 +10,14 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from media.client import RelayClient
 from server.settings import MEDIA_PATH, NO_RELAY, Settings
+
+if TYPE_CHECKING:
+    from signaling.relays import RelayEntry
 
 STOP_S = 5.0
 READY_S = 60.0
@@ -24,11 +27,14 @@ _log = structlog.get_logger("server.relay")
 
 
 class RelayProcess:
-    """`run` is one life of it; a supervisor gives it the next. `started`: the first began; `ready`: it answers."""
+    """`run` is one life of it; a supervisor gives it the next. `started`: the first began; `ready`: it answers.
 
-    def __init__(self, settings: Settings, client: RelayClient) -> None:
+    Implements signaling.relays.Relays: the one relay there is, at the same address in every life.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = client
+        self._url = ""
         self._port = settings.relay_http_port
         self.started = asyncio.Event()
         self.ready = asyncio.Event()
@@ -49,8 +55,8 @@ class RelayProcess:
             assert process.stdout is not None
             async with asyncio.timeout(READY_S):
                 told = json.loads(await process.stdout.readline())
-            self._client.base_url = told["http"] if "://" in told["http"] else f"http://{told['http']}"
-            self._port = int(self._client.base_url.rpartition(":")[2].split("/")[0])
+            self._url = told["http"] if "://" in told["http"] else f"http://{told['http']}"
+            self._port = int(self._url.rpartition(":")[2].split("/")[0])
             self.ready.set()
             _log.info("relay is up", **{k: v for k, v in told.items() if k != "ready"})
             await process.stdout.read()
@@ -60,6 +66,14 @@ class RelayProcess:
         finally:
             self.ready.clear()
             await _end(process)
+
+    async def known(self) -> tuple[RelayEntry, ...]:
+        from signaling.relays import RelayEntry
+
+        return (RelayEntry(self._url),) if self._url else ()
+
+    async def stop(self) -> None:
+        """Its supervisor ends it."""
 
     def _words(self) -> list[str]:
         s = self._settings

@@ -64,15 +64,12 @@ async def _made(settings: Settings, supervisor: Supervisor) -> web.Application:
         from server.app import make_app
 
         return make_app(settings)
-    from media.client import RelayClient
-
-    relay = RelayClient("", settings.media_secret())
-    own_relay = RelayProcess(settings, relay)
+    own_relay = RelayProcess(settings)
     supervisor.keep("relay", own_relay.run)
     await own_relay.started.wait()
     from server.app import make_app
 
-    return make_app(settings, relay, own_relay)
+    return make_app(settings, own_relay=own_relay)
 
 
 async def _relay_answers(house: House, stop: asyncio.Event) -> None:

@@ -70,6 +70,7 @@ class Lookout:
         self._ears = ears
         self._seen: dict[str, Seen] = {}
         self._read_at = float("-inf")
+        self._reviving: asyncio.Future[list[None]] | None = None
         self._tasks = Tasks()
 
     def start(self) -> None:
@@ -113,6 +114,14 @@ class Lookout:
                 self._seen[url] = Seen(self._make(url), entry)
         for url in [u for u, seen in self._seen.items() if u not in known and not seen.alive]:
             await self._seen.pop(url).client.aclose()
+
+    async def revive(self) -> None:
+        """Asks those that are given up, once for all who wait: for when there is no other."""
+        if self._reviving is None or self._reviving.done():
+            dead = [(url, seen) for url, seen in self._seen.items() if not seen.alive]
+            asks = asyncio.gather(*(self._ask(url, seen) for url, seen in dead))
+            self._reviving = asyncio.ensure_future(asks)
+        await asyncio.shield(self._reviving)
 
     def lost(self, url: str) -> None:
         """Somebody found its door closed."""

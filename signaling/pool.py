@@ -186,6 +186,8 @@ class RelayPool:
 
     async def _home(self, studio: str) -> tuple[Seen, Place]:
         await self._lookout.read()
+        if not self._lookout.living():
+            await self._lookout.revive()
         now = await self._places.of(studio)
         living = self._lookout.living()
         home = self._lookout.find(now.home)

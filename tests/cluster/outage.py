@@ -34,7 +34,7 @@ from media.virtual import JoinFailed, join
 from rooms.roles import Actor
 from server.store import SqlStore
 from server.store.migrate import upgrade
-from tests.bench.relay import family
+from tests.bench.machine import family
 from tests.cluster.serving import Server, command, join_code, serving, sign_in
 from tests.media.running import RelayProcess, start_relay
 from tests.media.test_bridge import agent
