@@ -7,6 +7,8 @@ import importlib
 import json
 import logging
 import os
+import re
+import secrets
 import signal
 import sys
 from collections.abc import Sequence
@@ -49,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--tcp", default="", help="first TCP port for peers without UDP; worker i takes port + i")
     relay.add_argument("--announce", default="", help="addresses that peers are told, with commas")
     relay.add_argument("--workers", type=int, default=1, help="worker processes, one for each core")
+    relay.add_argument("--id", default="", help="its name among relays; empty: made up")
+    relay.add_argument("--mirror-keep", type=float, default=30, help="seconds that a mirror outlives its viewers")
     relay.add_argument("--home-seats", type=int, default=32, help="viewers of a studio on its first worker")
     relay.add_argument("--base-path", default="", help="path under which a proxy shows the HTTP face")
     relay.add_argument("--origin", action="append", default=[], help="web origin allowed by CORS; repeatable")
@@ -74,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--links", default="")
     worker.add_argument("--tcp-host")
     worker.add_argument("--tcp-port", type=int, default=0)
+    worker.add_argument("--relay", default="")
     return parser
 
 
@@ -113,6 +118,7 @@ def _worker(parsed: argparse.Namespace) -> int:
         parsed.max_kbps,
         mode,
         index=parsed.index,
+        relay=parsed.relay,
         links=parsed.links,
         tcp=(parsed.tcp_host, parsed.tcp_port) if parsed.tcp_host else None,
     )
@@ -136,6 +142,9 @@ def _relay(parsed: argparse.Namespace) -> int:
         workers = parsed.workers
         if not 1 <= workers <= 64:
             raise ValueError("--workers: from 1 to 64")
+        name = parsed.id or secrets.token_hex(4)
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", name):
+            raise ValueError("--id: 1 to 32 letters, digits and ._-")
     except ValueError as trouble:
         sys.stderr.write(f"{trouble}\n")
         return 2
@@ -143,13 +152,14 @@ def _relay(parsed: argparse.Namespace) -> int:
     settings = RelaySettings(
         key=key,
         announce=announce,
-        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats, tcp),
+        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats, tcp, name),
         base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
         origins=tuple(parsed.origin),
         region=parsed.region,
         recording=RecordingSettings(Path(parsed.record_into), parsed.record_max_mb)
         if parsed.record_into
         else None,
+        keep_s=parsed.mirror_keep,
     )
     registry = os.environ.get(REGISTRY_VARIABLE, "") if parsed.registry == "env" else parsed.registry
     if parsed.registry and not registry:
@@ -204,6 +214,7 @@ async def _serve(settings: "RelaySettings", announced: Announced, host: str, por
             "udp": [hand.port for hand in relay.crew.hands],
             "tcp": [hand.tcp_port for hand in relay.crew.hands if hand.tcp_port],
             "announce": list(settings.announce),
+            "id": settings.crew.relay,
         }
         relay.recordings.open(bound[:2], settings.crew.host)
         sys.stdout.write(json.dumps(ready) + "\n")
@@ -221,6 +232,7 @@ async def _serve(settings: "RelaySettings", announced: Announced, host: str, por
     finally:
         await relay.recordings.stop()
         await runner.cleanup()
+        await relay.cascade.close()
         await relay.crew.stop()
     return 0
 

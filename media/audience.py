@@ -136,7 +136,7 @@ class Audience:
         tracks = rungs.filling(source.layers, now) if source is not None else []
         needs = [Picture(PICTURES[tracks.index(track)], track.kbps) for track in tracks]
         for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
-            if not viewer.wants_picture or not any(picture.kbps for picture in needs):
+            if viewer.is_relay or not viewer.wants_picture or not any(picture.kbps for picture in needs):
                 continue
             quality = viewer.quality
             if viewer.ladder.judge(now, needs, quality.remb_kbps, quality.loss):

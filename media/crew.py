@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from media.channel import RelayEnd
+from media.channel import Message, RelayEnd
 from media.dtls import Fingerprint
 from media.seating import HOME_SEATS
 
@@ -38,6 +38,7 @@ class CrewSettings:
     mode: str | None = None
     home_seats: int = HOME_SEATS
     tcp: tuple[str, int] | None = None  # worker `i` listens on port + i, or on any free one when it is 0
+    relay: str = ""  # the relay's id
 
 
 @dataclass(slots=True)
@@ -53,9 +54,17 @@ class Hand:
 
 
 class Crew:
-    """All worker processes. `gone` is called with the session that ended; with None when a worker died."""
+    """All worker processes. `gone` is called with the session that ended, with None when a worker died;
+    `pulled` with a worker's word on one of its pulls.
+    """
 
-    def __init__(self, settings: CrewSettings, gone: Callable[[int, str | None], None]) -> None:
+    def __init__(
+        self,
+        settings: CrewSettings,
+        gone: Callable[[int, str | None], None],
+        pulled: Callable[[int, Message], None],
+    ) -> None:
+        self._pulled = pulled
         self._settings = settings
         self._gone = gone
         self._hands: list[Hand] = []
@@ -89,7 +98,7 @@ class Crew:
             tcp = before.tcp_port if before else _ports_on(first, index)
             command += ["--tcp-host", host, "--tcp-port", str(tcp)]
         command += ["--max-kbps", str(self._settings.max_kbps)]
-        command += ["--index", str(index), "--links", self._links]
+        command += ["--index", str(index), "--links", self._links, "--relay", self._settings.relay]
         if self._settings.mode:
             command += ["--mode", self._settings.mode]
         # The package is found from wherever the relay was started.
@@ -145,6 +154,8 @@ class Crew:
             message = await hand.line.news.get()
             if message["news"] == "gone":
                 self._gone(hand.index, message["session"])
+            elif message["news"] == "pull":
+                self._pulled(hand.index, message)
 
     async def stop(self) -> None:
         """Ask all workers to end, and see that they do."""

@@ -60,8 +60,9 @@ class Flow:
         frame, cue.frame = cue.frame, []
         if not frame:
             return
-        if programme.outlet is not None and cue.rung == FULL:
+        if programme.outlet is not None or programme.relays:
             self._herald.look(programme)  # who speaks goes ahead of what he says
+        if programme.outlet is not None and cue.rung == FULL:
             programme.outlet.pass_on(cue.index, cue.slot.ssrc, frame)  # before padding: a mirror pads for itself
         skip = tuple(v.seat for v in programme.deaf_to(cue) if v.seat is not None)
         lanes = programme.lanes_of(cue)

@@ -176,6 +176,7 @@ class Viewer(Peer):
     ladder: Ladder = field(default_factory=Ladder)
     wants_picture: bool = field(init=False)
     picture_at: int = 0  # without a picture: the last number of its rung that may have been sent to it
+    is_relay: bool = False  # it carries the programme further: no ladder, and word of who is on air
     repaired: int = 0
     repairs: dict[int, int] = field(default_factory=dict)  # payload type for RTX by the one it repairs
     repair_sequence: int = field(default_factory=lambda: secrets.randbelow(1 << 15))  # extended

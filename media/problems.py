@@ -19,6 +19,7 @@ _STATUS: Final = {
     "studio-mismatch": HTTPStatus.FORBIDDEN,
     "not-found": HTTPStatus.NOT_FOUND,
     "no-recordings": HTTPStatus.CONFLICT,
+    "loop": HTTPStatus.CONFLICT,
     "stale-session": HTTPStatus.PRECONDITION_FAILED,
     "wrong-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "too-many": HTTPStatus.TOO_MANY_REQUESTS,

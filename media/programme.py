@@ -141,6 +141,7 @@ class Programme:
         self.viewers: dict[str, list[Viewer]] = {}  # by the peer's name
         self.feeds: dict[str, Feed] = {}  # of parents, by name, where this is a mirror
         self.parent: Feed | None = None  # the one that is wanted in every slot
+        self.relays: list[Viewer] = []  # of the viewers
         self.outlet: Outlet | None = None  # to the workers that mirror this
         self.air = OnAir()
         self._fanout = fanout
@@ -173,6 +174,11 @@ class Programme:
             return None
         feed = self.feeds.get(cue.live[0])
         return cue.live[0] if feed is None else feed.speaker(cue.index)
+
+    def part(self, feed: Feed) -> None:
+        """Nothing comes of this parent any more; who wants what is left as it is."""
+        self.feeds.pop(feed.name, None)
+        self.gone(feed.name)
 
     def settle(self, feed: Feed) -> None:
         """What went off air at the parent is off air here, and comes again with its next key frame."""
@@ -224,6 +230,8 @@ class Programme:
     def admit(self, viewer: Viewer) -> None:
         """Count a viewer; it gets a seat when its handshake is done."""
         self.viewers.setdefault(viewer.name, []).append(viewer)
+        if viewer.is_relay:
+            self.relays.append(viewer)
 
     def seat(self, viewer: Viewer) -> None:
         seat = viewer.seat
@@ -246,6 +254,8 @@ class Programme:
         if not others:
             self.viewers.pop(viewer.name, None)
         self.stay(viewer)
+        if viewer in self.relays:
+            self.relays.remove(viewer)
         self._unseat(viewer)
 
     def _unseat(self, viewer: Viewer) -> None:

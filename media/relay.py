@@ -15,6 +15,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from media import negotiation, sdp, tokens
+from media.cascade import MAX_PARENTS, Cascade
 from media.channel import Message
 from media.crew import Crew, CrewSettings, Hand
 from media.problems import Handler, Refusal, problems
@@ -32,6 +33,9 @@ MAX_BODY: Final = sdp.MAX_SIZE
 _NAME: Final = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
 
 
+_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]{1,255}(/[A-Za-z0-9._~/-]{0,255})?")
+
+
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
     """What the relay is started with. `announce`: the addresses that peers are told to send to."""
@@ -43,6 +47,7 @@ class RelaySettings:
     origins: tuple[str, ...] = ()
     region: str = ""
     recording: RecordingSettings | None = None
+    keep_s: float = 30.0  # a mirror without viewers is pulled so long
 
 
 @dataclass(slots=True)
@@ -67,7 +72,15 @@ class Relay:
         self._joins = Allowance(JOINS_PER_S, JOIN_BURST)
         self._refused = 0
         self._seating = Seating(settings.crew.workers, settings.crew.home_seats)
-        self.crew = Crew(settings.crew, self._gone)
+        self.cascade = Cascade(
+            settings.crew.relay,
+            settings.key,
+            AUDIO_SLOTS,
+            lambda studio: self.crew.of(studio),
+            self._seating.watches,
+            settings.keep_s,
+        )
+        self.crew = Crew(settings.crew, self._gone, self.cascade.news)
         self.recordings = Recordings(settings.recording, settings.key)
         self.standing = Standing(settings.region, self._scopes, lambda: [h.process.pid for h in self.crew.hands])
         self.on_drain: Callable[[], None] = lambda: None
@@ -76,6 +89,8 @@ class Relay:
         return [session.scope for session in self._sessions.values()]
 
     def _gone(self, hand: int, session: str | None) -> None:
+        if session is None:
+            self.cascade.gone(hand)
         ended = [session] if session is not None else [k for k, s in self._sessions.items() if s.hand == hand]
         for one in ended:
             self._sessions.pop(one, None)
@@ -96,6 +111,7 @@ class Relay:
                     web.put(base + "/control/studios/{studio}/programmes/{programme}", self._stage),
                     web.get(base + "/control/studios/{studio}/programmes/{programme}", self._programme),
                     web.put(base + "/control/studios/{studio}/programmes/{programme}/recording", self._record),
+                    web.put(base + "/control/studios/{studio}/programmes/{programme}/parents", self._parents),
                     web.get(base + "/control/studios/{studio}", self._studio),
                     web.delete(base + "/control/studios/{studio}/peers/{peer}", self._kick),
                     web.get(base + "/control/relay", self._stand),
@@ -127,20 +143,21 @@ class Relay:
 
     # Who asks
 
-    def _grant(self, request: web.Request, scope: Scope) -> Grant:
-        """The token's grant, when it has this scope and names this studio (and programme)."""
+    def _grant(self, request: web.Request, *scopes: Scope) -> Grant:
+        """The token's grant, when it has one of these scopes and names this studio (and programme)."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         try:
             grant = tokens.read(token.strip() if kind.lower() == "bearer" else "", self._settings.key)
         except tokens.BadToken as trouble:
             self._refused += 1
             raise Refusal("unknown-token", str(trouble)) from trouble
-        if grant.scope is not scope:
-            raise Refusal("wrong-scope", f"this needs a token for {scope}")
+        scope = grant.scope
+        if scope not in scopes:
+            raise Refusal("wrong-scope", f"this needs a token for {scopes[0]}")
         named = request.match_info
         if scope is not Scope.CONTROL and grant.studio != named["studio"]:
             raise Refusal("studio-mismatch", "the token is for another studio")
-        if scope is Scope.WATCH and grant.programme != named["programme"]:
+        if scope in (Scope.WATCH, Scope.RELAY) and grant.programme != named["programme"]:
             raise Refusal("studio-mismatch", "the token is for another programme")
         return grant
 
@@ -194,13 +211,15 @@ class Relay:
     # WHEP
 
     async def _watch(self, request: web.Request) -> web.Response:
-        grant = self._grant(request, Scope.WATCH)
+        grant = self._grant(request, Scope.WATCH, Scope.RELAY)
+        if grant.peer == self.cascade.peer:
+            raise Refusal("loop", "this relay would feed itself")
         offer = await self._offer(request)
         self._count_join()
         video, audio = negotiation.chosen_to_send(offer)
         types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
         repairs = negotiation.repairs(video)
-        session = self._new_session(Scope.WATCH, grant, grant.programme)
+        session = self._new_session(grant.scope, grant, grant.programme)
         try:
             answer = await self._tell(
                 self.crew.hands[session.hand],
@@ -216,6 +235,7 @@ class Relay:
                 send_time_id=video[0][0].extensions.get(sdp.ABS_SEND_TIME, 0) if video else 0,
                 video=bool(video),
                 audio=len(audio),
+                relay=grant.scope is Scope.RELAY,
             )
         except BaseException:
             self._seating.leave(session.id)
@@ -230,7 +250,9 @@ class Relay:
         if scope is not Scope.PUBLISH:
             place = (grant.studio, programme, grant.peer)
             hand = self._seating.choose(place, home)
+            hand = home if scope is Scope.RELAY else hand  # one hop less for all behind it
             self._seating.take(session, place, hand, home)
+            self.cascade.look(grant.studio, programme)
         return Session(session, scope, grant.studio, programme, grant.peer, hand)
 
     def _created(
@@ -259,9 +281,9 @@ class Relay:
 
     def _own_session(self, request: web.Request) -> Session:
         session = self._sessions.get(request.match_info["session"])
-        scope = Scope.WATCH if "programme" in request.match_info else Scope.PUBLISH
-        grant = self._grant(request, scope)
-        if session is None or session.scope is not scope or session.peer != grant.peer:
+        watching = "programme" in request.match_info
+        grant = self._grant(request, *((Scope.WATCH, Scope.RELAY) if watching else (Scope.PUBLISH,)))
+        if session is None or session.scope is not grant.scope or session.peer != grant.peer:
             raise Refusal("not-found", "no such session of this peer")
         if session.studio != grant.studio or session.programme != request.match_info.get("programme", ""):
             raise Refusal("not-found", "no such session of this peer")
@@ -330,7 +352,11 @@ class Relay:
                 if not isinstance(answer, (ConnectionError, TimeoutError)):
                     raise answer
                 continue  # it is being replaced, and its viewers come back
-            state["viewers"] += answer["studio"]["viewers"]
+            for kind in ("viewers", "relays"):
+                state[kind] += answer["studio"][kind]
+        for name, mirrored in self.cascade.state(studio).items():
+            if name in state["programmes"]:
+                state["programmes"][name]["mirror"] = mirrored
         return state
 
     async def _programme(self, request: web.Request) -> web.Response:
@@ -348,6 +374,12 @@ class Relay:
         if not isinstance(body, dict) or set(body) != {"on"} or not isinstance(body["on"], bool):
             raise Refusal("bad-request", "the body has on, true or false, and nothing else")
         return web.json_response(self.recordings.turn(studio, programme, body["on"]))
+
+    async def _parents(self, request: web.Request) -> web.Response:
+        self._grant(request, Scope.CONTROL)
+        studio, programme = _names(request, "studio", "programme")
+        urls = _urls(await _json(request))
+        return web.json_response(await self.cascade.parents(studio, programme, urls))
 
     async def _kick(self, request: web.Request) -> web.Response:
         self._grant(request, Scope.CONTROL)
@@ -413,6 +445,16 @@ async def _json(request: web.Request) -> Any:
         return json.loads(await request.read())
     except (ValueError, RecursionError):
         raise Refusal("bad-request", "the body is not JSON") from None
+
+
+def _urls(body: Any) -> list[str]:
+    """The HTTP faces of parents, in their order."""
+    urls = body.get("parents") if isinstance(body, dict) and set(body) == {"parents"} else None
+    if not isinstance(urls, list) or len(urls) > MAX_PARENTS:
+        raise Refusal("bad-request", f"parents is a list of up to {MAX_PARENTS} addresses")
+    if not all(isinstance(url, str) and _URL.fullmatch(url) for url in urls):
+        raise Refusal("bad-request", "a parent is the base of a relay's HTTP face")
+    return list(dict.fromkeys(url.rstrip("/") for url in urls))
 
 
 def _staging(body: Any) -> tuple[str | None, list[str | None]]:

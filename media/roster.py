@@ -18,6 +18,7 @@ from media.port import Port
 from media.programme import AUDIO_SLOTS, Staging
 from media.rtp import AUDIO_CLOCK_HZ, VIDEO_CLOCK_HZ, Codec
 from media.studio import MAX_STUDIOS, Studio, TooMany
+from media.tokens import RELAY_PEER
 from media.track import Track
 
 MAX_PEERS: Final = 8192
@@ -29,6 +30,10 @@ log = logging.getLogger("media.roster")
 
 class Unknown(Exception):
     """No such session, studio or peer."""
+
+
+class Loop(Exception):
+    """A relay would feed itself."""
 
 
 class Roster:
@@ -112,15 +117,19 @@ class Roster:
         send_time_id: int,
         video: bool,
         audio: int,
+        relay: bool = False,
     ) -> Message:
         payload_types = tuple(sorted((Codec(name), number) for name, number in types.items()))
         home = self.studio_of(studio)
+        if relay and peer.removeprefix(RELAY_PEER) in home.programme(programme).air.path:
+            raise Loop("this relay has the programme from you")
         self._make_room(home, programme, peer)
         viewer = Viewer(
             **self._common(session, studio, peer, fingerprint),
             programme=programme,
             lane=LaneKey("", payload_types, send_time_id, video, min(audio, AUDIO_SLOTS)),
             repairs={int(number): again for number, again in repairs.items()},
+            is_relay=relay,
         )
         home.add_viewer(viewer)
         shown = home.programme(programme)
@@ -161,7 +170,8 @@ class Roster:
 
     def studio(self, studio: str) -> Message:
         home = self.studios.get(studio)
-        return {"studio": home.snapshot() if home else {"programmes": {}, "sources": [], "viewers": []}}
+        empty: Message = {"programmes": {}, "sources": [], "viewers": [], "relays": []}
+        return {"studio": home.snapshot() if home else empty}
 
     def programme(self, studio: str, programme: str) -> Message:
         home = self.studios.get(studio)

@@ -18,6 +18,7 @@ class Seating:
         self._home_seats = home_seats
         self._seats = [0] * workers
         self._at_home: Counter[str] = Counter()  # by studio
+        self._watching: Counter[tuple[str, str]] = Counter()  # by programme
         self._places: dict[Place, dict[str, int]] = {}  # worker by session, in the order of their coming
         self._sessions: dict[str, tuple[Place, int, bool]] = {}
 
@@ -35,6 +36,7 @@ class Seating:
         self._places.setdefault(place, {})[session] = worker
         self._seats[worker] += 1
         self._at_home[place[0]] += worker == home
+        self._watching[place[:2]] += 1
 
     def leave(self, session: str) -> None:
         """The session ended; one that never sat is no error."""
@@ -45,9 +47,12 @@ class Seating:
         self._at_home[place[0]] -= at_home
         if not self._at_home[place[0]]:
             del self._at_home[place[0]]
+        self._watching[place[:2]] -= 1
+        if not self._watching[place[:2]]:
+            del self._watching[place[:2]]
         del self._places[place][session]
         if not self._places[place]:
             del self._places[place]
 
     def watches(self, studio: str, programme: str) -> bool:
-        return any(key[:2] == (studio, programme) for key in self._places)
+        return (studio, programme) in self._watching

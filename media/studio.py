@@ -111,5 +111,6 @@ class Studio:
         return {
             "programmes": {name: p.snapshot() for name, p in self.programmes.items()},
             "sources": [source.snapshot() for source in self.sources.values()],
-            "viewers": [viewer.snapshot() for viewer in self.viewers.values()],
+            "viewers": [viewer.snapshot() for viewer in self.viewers.values() if not viewer.is_relay],
+            "relays": [viewer.snapshot() for viewer in self.viewers.values() if viewer.is_relay],
         }

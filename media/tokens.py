@@ -10,6 +10,7 @@ AUDIENCE: Final = "dienhong-media"
 MIN_KEY_SIZE: Final = 32
 MAX_TOKEN: Final = 4096
 MAX_NAME: Final = 128
+RELAY_PEER: Final = "relay:"  # and its id: the name of a relay as a peer
 
 
 class Scope(StrEnum):
@@ -55,4 +56,6 @@ def read(token: str, key: bytes) -> Grant:
         raise BadToken("the token's names are not valid")
     if scope is not Scope.CONTROL and not (names[0] and names[1]):
         raise BadToken("the token names no studio or no peer")
+    if scope is Scope.RELAY and not names[1].startswith(RELAY_PEER):
+        raise BadToken("a relay's peer is its id after relay:")
     return Grant(scope, *names)

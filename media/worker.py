@@ -29,7 +29,8 @@ from media.inlet import Inlets
 from media.link import Door, Link, Watch
 from media.peer import Peer, Publisher, Viewer
 from media.port import Handlers, Port
-from media.roster import Roster, Unknown
+from media.pulls import Pulls
+from media.roster import Loop, Roster, Unknown
 from media.streams import Streams, open_listener
 from media.studio import TooMany
 from media.transmit import Mode
@@ -50,6 +51,7 @@ class WorkerSettings:
     max_kbps: int
     mode: Mode | None = None
     index: int = 0
+    relay: str = ""  # the relay's id
     links: str = ""  # the directory of the workers' sockets; empty for a worker alone
     tcp: tuple[str, int] | None = None  # where peers whose firewall eats UDP may connect
 
@@ -65,7 +67,7 @@ class Worker:
         sock = kernel.open_port(settings.host, settings.port)
         self._port = Port(sock, Handlers(self._on_dtls, self._on_rtp, self._on_rtcp, self._on_moved))
         self._fanout = Fanout(sock, settings.mode)
-        self._herald = Herald()
+        self._herald = Herald(settings.relay, self._fanout, self._port.outbox)
         self._flow = Flow(self._fanout, self._herald)
         self._ingest = Ingest(self._flow, self._fanout, self._port.outbox, settings.max_kbps * 1000)
         self._audience = Audience(self._fanout, self._port.outbox)
@@ -77,6 +79,15 @@ class Worker:
         self._inlets = Inlets(sock, self._eyes(), lambda fd: self._port.read(self._now, fd))
         self._exchange = self._open_door(settings.links)
         self._streams = self._open_streams(settings.tcp) if settings.tcp else None
+        self._pulls = Pulls(
+            settings.relay,
+            self._identity,
+            self._flow,
+            self._roster.studio_of,
+            self._eyes(),
+            self._channel.write,
+            lambda: self._now,
+        )
         self._stopping = False
         self._reported_at = self._asked_at = self._now
         self._operations: dict[str, Callable[..., Message]] = {
@@ -88,6 +99,10 @@ class Worker:
             "studio": self._roster.studio,
             "programme": self._roster.programme,
             "kick": self._roster.kick,
+            "pull": self._pulls.open,
+            "pull_start": self._pulls.start,
+            "pull_end": self._pulls.end,
+            "pull_stop": self._pulls.stop,
             "metrics": self._metrics,
         }
 
@@ -154,7 +169,7 @@ class Worker:
     def _pause_s(self) -> float:
         if self._flow.pending:
             return FLUSH_AFTER_S / 2
-        return ASK_EVERY_S if self._roster.peers else REPORT_EVERY_S / 2
+        return ASK_EVERY_S if self._roster.peers or self._pulls else REPORT_EVERY_S / 2
 
     def _stop(self) -> None:
         self._stopping = True
@@ -173,9 +188,13 @@ class Worker:
             self._channel.flush()
 
     def _ask(self) -> None:
+        beat = self._herald.is_due(self._now)
+        self._pulls.tick(self._now)
         for studio in self._roster.studios.values():
             for programme in studio.programmes.values():
-                if programme.outlet is not None:
+                if beat:
+                    self._herald.beat(programme)
+                elif programme.outlet is not None or programme.relays:
                     self._herald.look(programme)
             studio.choose_layers(self._now)
             studio.ask_for_pictures(self._now)
@@ -201,6 +220,7 @@ class Worker:
                 del self._roster.studios[studio.name]
         if self._streams is not None:
             self._streams.sweep(now)
+        self._pulls.report(now)
         for peer, reason in [(p, why) for p in self._roster.peers.values() if (why := p.over(now))]:
             self._roster.remove(peer, reason)
 
@@ -257,6 +277,8 @@ class Worker:
             self._port.send(peer, datagram)
         peer.heard_at = self._now
         studio = self._roster.studios[peer.studio]
+        if isinstance(peer, Viewer) and peer.is_relay:
+            self._herald.greet(studio.programme(peer.programme), peer)
         if isinstance(peer, Viewer):
             self._audience.welcome(studio, studio.programme(peer.programme), peer)
         elif isinstance(peer, Publisher):
@@ -279,6 +301,8 @@ class Worker:
                 answer = {"refused": "too-many", "detail": str(trouble)}
             except Unknown as trouble:
                 answer = {"refused": "not-found", "detail": str(trouble)}
+            except Loop as trouble:
+                answer = {"refused": "loop", "detail": str(trouble)}
             self._channel.write({"call": message["call"], **answer})
         if self._channel.closed:
             self._stopping = True
@@ -291,6 +315,7 @@ class Worker:
         return answer
 
     def _end_all(self) -> None:
+        self._pulls.stop_all()
         for peer in list(self._roster.peers.values()):
             self._roster.remove(peer, "relay stops")
         self._desk.stop()
@@ -316,6 +341,7 @@ class Worker:
                 "send_calls": tally.calls,
                 "send_dropped": tally.dropped + self._port.outbox.dropped,
                 "send_failed": tally.failed,
+                "pulls": len(self._pulls),
                 **self._linked(),
                 **(self._streams.figures() if self._streams else {}),
             }
