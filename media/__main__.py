@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from media.relay import Relay, RelaySettings
 
 KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
+TURN_VARIABLE = "DIENHONG_TURN_SECRET"
 REGISTRY_VARIABLE = "DIENHONG_REDIS_URL"
 BACKLOG = 1024  # a thousand bridges may come at once
 OTHERS = {
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--home-seats", type=int, default=32, help="viewers of a studio on its first worker")
     relay.add_argument("--base-path", default="", help="path under which a proxy shows the HTTP face")
     relay.add_argument("--origin", action="append", default=[], help="web origin allowed by CORS; repeatable")
+    relay.add_argument(
+        "--ice-server", action="append", default=[], help="stun: or turn: URL told to peers; repeatable"
+    )
     relay.add_argument("--max-kbps", type=int, default=2500, help="bit rate that a source may send")
     relay.add_argument(
         "--registry", help=f"announce the relay in this Redis; `env`: in that of {REGISTRY_VARIABLE}"
@@ -131,6 +135,7 @@ def _relay(parsed: argparse.Namespace) -> int:
     from media.recording import RecordingSettings
     from media.relay import RelaySettings
     from media.tokens import MIN_KEY_SIZE
+    from media.turn import IceServers
 
     key = os.environ.get(KEY_VARIABLE, "").encode()
     if len(key) < MIN_KEY_SIZE:
@@ -139,6 +144,7 @@ def _relay(parsed: argparse.Namespace) -> int:
     try:
         http, (host, port) = host_and_port(parsed.http), host_and_port(parsed.udp)
         tcp = host_and_port(parsed.tcp) if parsed.tcp else None
+        servers = IceServers(tuple(parsed.ice_server), os.environ.get(TURN_VARIABLE, "").encode())
         workers = parsed.workers
         if not 1 <= workers <= 64:
             raise ValueError("--workers: from 1 to 64")
@@ -160,6 +166,7 @@ def _relay(parsed: argparse.Namespace) -> int:
         if parsed.record_into
         else None,
         keep_s=parsed.mirror_keep,
+        ice_servers=servers,
     )
     registry = os.environ.get(REGISTRY_VARIABLE, "") if parsed.registry == "env" else parsed.registry
     if parsed.registry and not registry:

@@ -23,7 +23,8 @@ import socketio
 from socketio.exceptions import SocketIOError
 
 from media.account import RENEW_BEFORE_S, Account, Cut, Turned
-from media.endpoint import Endpoint, Publisher, Refused, Viewer
+from media.asking import Refused
+from media.endpoint import Endpoint, Publisher, Viewer
 from media.testcard import Colour, TestPicture, Tone
 
 PAUSE_S, PAUSE_MAX_S = 0.5, 8.0

@@ -103,7 +103,8 @@ class Crew:
             command += ["--mode", self._settings.mode]
         # The package is found from wherever the relay was started.
         path = os.pathsep.join(filter(None, [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH")]))
-        environment = {k: v for k, v in os.environ.items() if k != "DIENHONG_MEDIA_KEY"} | {"PYTHONPATH": path}
+        # None of the secrets is a worker's affair.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("DIENHONG_")} | {"PYTHONPATH": path}
         process = subprocess.Popen(  # noqa: ASYNC220, S603 (forking takes no time worth a thread)
             command, pass_fds=[theirs.fileno()], env=environment
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import Any, Final
-from urllib.parse import urljoin
 
 import aiohttp
 from aiortc import (
@@ -20,15 +19,12 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from media.asking import Refused, post_offer
 from media.testcard import PictureMeter, SoundMeter
 
 OFFER_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 AUDIO_SLOTS: Final = 3
 NOTHING_NEW: Final = "a=end-of-candidates\r\n"
-
-
-class Refused(Exception):
-    """The relay said no, or answered nonsense."""
 
 
 def configuration(ice_servers: list[dict[str, Any]]) -> RTCConfiguration:
@@ -53,7 +49,8 @@ class Endpoint:
         self._http = http
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._resource: str | None = None
+        self._token = token
+        self._resource = ""
         self._etag = "*"
         self.connection = RTCPeerConnection(configuration(ice_servers))
         self.connection.on("connectionstatechange", self._changed)
@@ -62,11 +59,11 @@ class Endpoint:
 
     def is_at(self, relay: str) -> bool:
         """Whether the session is carried by the relay of this name."""
-        return self._resource is not None and f"/at/{relay}/" in self._resource
+        return f"/at/{relay}/" in self._resource
 
     async def is_kept(self) -> bool:
         """Whether the session is still where it was. Raises: aiohttp.ClientError, TimeoutError."""
-        if self._resource is None:
+        if not self._resource:
             return True
         headers = self._headers | {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": self._etag}
         async with self._http.patch(
@@ -85,21 +82,17 @@ class Endpoint:
     async def open(self) -> None:
         """Raises: Refused; aiohttp.ClientError, TimeoutError when there is no way to the relay."""
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        headers = self._headers | {"Content-Type": "application/sdp"}
-        sdp = self.connection.localDescription.sdp
-        async with self._http.post(self._url, data=sdp, headers=headers, timeout=OFFER_TIMEOUT) as response:
-            answer = await response.text()
-            if response.status != 201:
-                raise Refused(f"{response.status}: {answer[:200]}")
-            self._resource = urljoin(self._url, response.headers.get("Location", ""))
-            self._etag = response.headers.get("ETag", "*")
+        offer = self.connection.localDescription.sdp
+        answered = await post_offer(self._http, self._url, self._token, offer, OFFER_TIMEOUT)
+        self._resource = answered.session
+        self._etag = answered.etag or "*"
         try:
-            await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            await self.connection.setRemoteDescription(RTCSessionDescription(answered.sdp, "answer"))
         except ValueError as error:
             raise Refused(f"an answer that makes no sense: {error}") from error
 
     async def close(self) -> None:
-        if self._resource is not None:
+        if self._resource:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
                 async with self._http.delete(self._resource, headers=self._headers, timeout=OFFER_TIMEOUT):
                     pass

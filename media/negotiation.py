@@ -9,6 +9,8 @@ from media.programme import AUDIO_SLOTS
 from media.rtp import Codec
 from media.sdp import Accepted, Offer, Section
 
+SENDING: Final = ("sendrecv", "sendonly")
+RECEIVING: Final = ("sendrecv", "recvonly")
 VIDEO_CODECS: Final = (Codec.VP8, Codec.H264)
 
 
@@ -17,14 +19,15 @@ def chosen_to_receive(offer: Offer) -> list[tuple[Section, Codec, sdp.Format]]:
     chosen = []
     for kind, codecs in (("video", VIDEO_CODECS), ("audio", (Codec.OPUS,))):
         for section in offer.sections:
-            if section.kind != kind or section.disabled or section.direction not in ("sendrecv", "sendonly"):
+            if section.kind != kind or section.disabled or section.direction not in SENDING:
                 continue
             found = next(((c, f) for c in codecs if (f := section.choose(c))), None)
             if found is not None:
                 chosen.append((section, *found))
                 break
     if not chosen:
-        raise Refusal("bad-sdp", "nothing that the relay takes: it wants VP8 or H264 video, or Opus audio")
+        raise Refusal("unacceptable", "nothing that the relay takes: it wants VP8 or H264 video, or Opus audio")
+    _all_or_nothing(offer, [section for section, *_ in chosen], SENDING)
     return chosen
 
 
@@ -36,6 +39,14 @@ def simulcast(chosen: list[tuple[Section, Codec, sdp.Format]]) -> dict[str, Any]
     return {}
 
 
+def _all_or_nothing(offer: Offer, chosen: list[Section], directions: tuple[str, ...]) -> None:
+    """A session that works in part misleads (RFC 9725, 4.4.2 and 4.4.3). Raises: Refusal."""
+    for section in offer.sections:
+        wanted = section.kind != "other" and not section.disabled and section.direction in directions
+        if wanted and section not in chosen:
+            raise Refusal("unacceptable", f"the {section.kind} section {section.mid} is one too many or unknown")
+
+
 Choice = tuple[Section, list[tuple[Codec, sdp.Format]]]
 
 
@@ -44,7 +55,7 @@ def chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
     video: list[Choice] = []
     audio: list[Choice] = []
     for section in offer.sections:
-        if section.disabled or section.direction not in ("sendrecv", "recvonly"):
+        if section.disabled or section.direction not in RECEIVING:
             continue
         codecs = VIDEO_CODECS if section.kind == "video" else (Codec.OPUS,)
         formats = [(c, f) for c in codecs if (f := section.choose(c))]
@@ -53,7 +64,8 @@ def chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
         elif section.kind == "audio" and formats and len(audio) < AUDIO_SLOTS and _same_types(audio, formats):
             audio.append((section, formats))
     if not video and not audio:
-        raise Refusal("bad-sdp", "nothing that the relay sends: it has VP8 or H264 video, and Opus audio")
+        raise Refusal("unacceptable", "nothing that the relay sends: it has VP8 or H264 video, and Opus audio")
+    _all_or_nothing(offer, [section for section, _ in video + audio], RECEIVING)
     return video, audio
 
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -13,6 +13,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 TYPE_BASE: Final = "urn:dienhong:media:"
 _STATUS: Final = {
     "bad-sdp": HTTPStatus.BAD_REQUEST,
+    "unacceptable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "precondition-required": HTTPStatus.PRECONDITION_REQUIRED,
     "bad-request": HTTPStatus.BAD_REQUEST,
     "unknown-token": HTTPStatus.UNAUTHORIZED,
     "wrong-scope": HTTPStatus.FORBIDDEN,
@@ -32,13 +34,14 @@ log = logging.getLogger("media.http")
 class Refusal(Exception):
     """Theirs: a stable code and a sentence for the developer on the other side."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+        self.headers = headers or {}
 
 
-def document(status: HTTPStatus, code: str, detail: str) -> web.Response:
+def document(status: HTTPStatus, code: str, detail: str, more: Mapping[str, str] | None = None) -> web.Response:
     body = {
         "type": TYPE_BASE + code,
         "title": status.phrase,
@@ -51,6 +54,7 @@ def document(status: HTTPStatus, code: str, detail: str) -> web.Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = "2"
+    headers |= more or {}
     return web.Response(
         status=status, text=json.dumps(body), content_type="application/problem+json", headers=headers
     )
@@ -62,7 +66,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except Refusal as refusal:
-        return document(_STATUS[refusal.code], refusal.code, refusal.detail)
+        return document(_STATUS[refusal.code], refusal.code, refusal.detail, refusal.headers)
     except HttpProcessingError as error:
         return document(HTTPStatus.BAD_REQUEST, "bad-request", error.message[:200])
     except web.HTTPException as error:

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from media import negotiation, sdp, tokens
+from media import negotiation, sdp, tokens, whip
 from media.cascade import MAX_PARENTS, Cascade
 from media.channel import Message
 from media.crew import Crew, CrewSettings, Hand
-from media.problems import Handler, Refusal, problems
+from media.problems import Refusal, problems
 from media.programme import AUDIO_SLOTS
 from media.recording import Recordings, RecordingSettings
 from media.repair import Allowance
@@ -26,6 +26,7 @@ from media.sdp import Accepted, Offer, Transport
 from media.seating import Seating
 from media.standing import Drain, Standing
 from media.tokens import Grant, Scope
+from media.turn import IceServers
 
 JOINS_PER_S: Final = 400
 JOIN_BURST: Final = 2500
@@ -48,6 +49,7 @@ class RelaySettings:
     region: str = ""
     recording: RecordingSettings | None = None
     keep_s: float = 30.0  # a mirror without viewers is pulled so long
+    ice_servers: IceServers = field(default_factory=IceServers)
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class Session:
     programme: str
     peer: str
     hand: int
+    known: tuple[str, str]  # the peer's ICE credentials
     etag: str = field(default_factory=lambda: f'"{secrets.token_hex(8)}"')
 
 
@@ -98,12 +101,16 @@ class Relay:
 
     def application(self) -> web.Application:
         """The aiohttp application; its paths stand with and without the base path."""
-        app = web.Application(middlewares=[self._cors, problems], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[whip.cors(self._settings.origins), problems], client_max_size=MAX_BODY)
         for base in dict.fromkeys(("", self._settings.base_path)):
             app.add_routes(
                 [
                     web.post(base + "/whip/{studio}", self._publish),
                     web.post(base + "/whep/{studio}/{programme}", self._watch),
+                    web.get(base + "/whip/{studio}", whip.nothing),
+                    web.get(base + "/whep/{studio}/{programme}", whip.nothing),
+                    web.get(base + "/whip/{studio}/{session}", self._present),
+                    web.get(base + "/whep/{studio}/{programme}/{session}", self._present),
                     web.patch(base + "/whip/{studio}/{session}", self._trickle),
                     web.patch(base + "/whep/{studio}/{programme}/{session}", self._trickle),
                     web.delete(base + "/whip/{studio}/{session}", self._end),
@@ -123,24 +130,6 @@ class Relay:
             )
         return app
 
-    @web.middleware
-    async def _cors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin", "")
-        allowed = origin in self._settings.origins or "*" in self._settings.origins
-        if request.method == "OPTIONS" and origin:
-            response: web.StreamResponse = web.Response(status=204)
-            if allowed:
-                response.headers["Access-Control-Allow-Methods"] = "POST, PATCH, DELETE, OPTIONS"
-                response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-Match"
-                response.headers["Access-Control-Max-Age"] = "600"
-        else:
-            response = await handler(request)
-        if origin and allowed:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "Location, ETag, Link, Accept-Patch"
-            response.headers["Vary"] = "Origin"
-        return response
-
     # Who asks
 
     def _grant(self, request: web.Request, *scopes: Scope) -> Grant:
@@ -150,10 +139,12 @@ class Relay:
             grant = tokens.read(token.strip() if kind.lower() == "bearer" else "", self._settings.key)
         except tokens.BadToken as trouble:
             self._refused += 1
-            raise Refusal("unknown-token", str(trouble)) from trouble
+            challenge = 'Bearer error="invalid_token"' if token else "Bearer"  # RFC 6750, 3
+            raise Refusal("unknown-token", str(trouble), {"WWW-Authenticate": challenge}) from trouble
         scope = grant.scope
         if scope not in scopes:
-            raise Refusal("wrong-scope", f"this needs a token for {scopes[0]}")
+            challenge = 'Bearer error="insufficient_scope"'
+            raise Refusal("wrong-scope", f"this needs a token for {scopes[0]}", {"WWW-Authenticate": challenge})
         named = request.match_info
         if scope is not Scope.CONTROL and grant.studio != named["studio"]:
             raise Refusal("studio-mismatch", "the token is for another studio")
@@ -163,7 +154,8 @@ class Relay:
 
     async def _description(self, request: web.Request, kind: str) -> str:
         if request.content_type != kind:
-            raise Refusal("wrong-media-type", f"send {kind}")
+            takes = "Accept-Post" if request.method == "POST" else "Accept-Patch"
+            raise Refusal("wrong-media-type", f"send {kind}", {takes: kind})
         try:
             return (await request.read()).decode()
         except UnicodeDecodeError:
@@ -171,7 +163,9 @@ class Relay:
 
     async def _offer(self, request: web.Request) -> Offer:
         try:
-            return sdp.parse_offer(await self._description(request, "application/sdp"))
+            return sdp.parse_offer(await self._description(request, whip.OFFER))
+        except sdp.Unacceptable as trouble:
+            raise Refusal("unacceptable", str(trouble)) from None
         except ValueError as trouble:
             raise Refusal("bad-sdp", str(trouble)) from None
 
@@ -194,7 +188,7 @@ class Relay:
         self._count_join()
         chosen = negotiation.chosen_to_receive(offer)
         codecs = {str(f.number): codec.value for _, codec, f in chosen}
-        session = self._new_session(Scope.PUBLISH, grant, "")
+        session = self._new_session(Scope.PUBLISH, grant, "", offer)
         answer = await self._tell(
             self.crew.of(grant.studio),
             "publish",
@@ -219,7 +213,7 @@ class Relay:
         video, audio = negotiation.chosen_to_send(offer)
         types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
         repairs = negotiation.repairs(video)
-        session = self._new_session(grant.scope, grant, grant.programme)
+        session = self._new_session(grant.scope, grant, grant.programme, offer)
         try:
             answer = await self._tell(
                 self.crew.hands[session.hand],
@@ -244,7 +238,7 @@ class Relay:
         path = f"/whep/{grant.studio}/{grant.programme}/{session.id}"
         return self._created(session, path, offer, accepted, answer)
 
-    def _new_session(self, scope: Scope, grant: Grant, programme: str) -> Session:
+    def _new_session(self, scope: Scope, grant: Grant, programme: str, offer: Offer) -> Session:
         home = hand = self.crew.of(grant.studio).index
         session = secrets.token_urlsafe(15)
         if scope is not Scope.PUBLISH:
@@ -253,24 +247,28 @@ class Relay:
             hand = home if scope is Scope.RELAY else hand  # one hop less for all behind it
             self._seating.take(session, place, hand, home)
             self.cascade.look(grant.studio, programme)
-        return Session(session, scope, grant.studio, programme, grant.peer, hand)
+        known = (offer.ufrag, offer.password)
+        return Session(session, scope, grant.studio, programme, grant.peer, hand, known)
 
     def _created(
         self, session: Session, path: str, offer: Offer, accepted: dict[str, Accepted], answer: Message
     ) -> web.Response:
         self._sessions[session.id] = session
         transport = self._transport(session, answer)
-        return web.Response(
+        response = web.Response(
             status=201,
-            text=sdp.write_answer(offer, accepted, transport),
-            content_type="application/sdp",
+            body=sdp.write_answer(offer, accepted, transport).encode(),  # as text it would get a charset
+            content_type=whip.OFFER,
             headers={
                 "Location": self._settings.base_path + path,
                 "ETag": session.etag,
-                "Accept-Patch": "application/trickle-ice-sdpfrag",
+                "Accept-Patch": whip.FRAGMENT,
                 "Cache-Control": "no-store",
             },
         )
+        for link in self._settings.ice_servers.links(session.id, time.time()):
+            response.headers.add("Link", link)
+        return response
 
     def _transport(self, session: Session, answer: Message) -> Transport:
         hand = self.crew.hands[session.hand]
@@ -289,26 +287,29 @@ class Relay:
             raise Refusal("not-found", "no such session of this peer")
         return session
 
+    async def _present(self, request: web.Request) -> web.Response:
+        self._own_session(request)
+        return await whip.nothing(request)
+
     async def _trickle(self, request: web.Request) -> web.Response:
         session = self._own_session(request)
-        match = request.headers.get("If-Match", "*")
-        text = await self._description(request, "application/trickle-ice-sdpfrag")
+        text = await self._description(request, whip.FRAGMENT)
         try:
             fragment = sdp.parse_fragment(text)
         except ValueError as trouble:
             raise Refusal("bad-sdp", str(trouble)) from None
-        if match == "*" and fragment.ufrag and fragment.password and "a=candidate" not in text:
-            return await self._restart(session)
-        if match not in ("*", session.etag):
-            raise Refusal("stale-session", "ICE was restarted since")
+        wanted = whip.patch_of(request.headers.get("If-Match"), session.etag, session.known, fragment)
+        if wanted is whip.Patch.RESTART:
+            return await self._restart(session, fragment)
         return web.Response(status=204)  # a lite agent needs no candidates: it answers where checks come from
 
-    async def _restart(self, session: Session) -> web.Response:
+    async def _restart(self, session: Session, fragment: sdp.Fragment) -> web.Response:
         answer = await self._tell(self.crew.hands[session.hand], "restart", session=session.id)
         session.etag = f'"{secrets.token_hex(8)}"'
+        session.known = (fragment.ufrag, fragment.password)
         return web.Response(
-            text=sdp.write_fragment(self._transport(session, answer)),
-            content_type="application/trickle-ice-sdpfrag",
+            body=sdp.write_fragment(self._transport(session, answer)).encode(),
+            content_type=whip.FRAGMENT,
             headers={"ETag": session.etag},
         )
 

@@ -99,6 +99,10 @@ class Offer:
     password: str
 
 
+class Unacceptable(ValueError):
+    """Well-formed, and yet nothing that the relay can take part in."""
+
+
 def _lines(text: str) -> list[str]:
     if len(text) > MAX_SIZE:
         raise ValueError("the description is longer than 64 KiB")
@@ -132,7 +136,7 @@ def parse_offer(text: str) -> Offer:
 def _offer(session: Section, sections: list[Section]) -> Offer:
     wanted = [s for s in sections if not s.disabled]
     if not wanted:
-        raise ValueError("no media section")
+        raise Unacceptable("no media section")
     if len({s.mid for s in sections}) != len(sections) or not all(s.mid for s in sections):
         raise ValueError("each media section needs a mid of its own")
     first = wanted[0]
@@ -144,9 +148,9 @@ def _offer(session: Section, sections: list[Section]) -> Offer:
         raise ValueError("no ICE credentials")
     for section in wanted:
         if (section.setup or session.setup or "actpass") not in ("actpass", "active"):
-            raise ValueError("the relay is the passive side of DTLS: offer actpass or active")
+            raise Unacceptable("the relay is the passive side of DTLS: offer actpass or active")
         if section.kind in ("audio", "video") and not section.mux:
-            raise ValueError("RTP and RTCP must share a port (rtcp-mux)")
+            raise Unacceptable("RTP and RTCP must share a port (rtcp-mux)")
     return Offer(tuple(sections), fingerprint, ufrag, password)
 
 

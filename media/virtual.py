@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
+from media.asking import Refused, post_offer
 from media.call import State
 from media.client import RelayClient
 from media.dtls import Identity
@@ -49,24 +50,20 @@ async def join(http: aiohttp.ClientSession, url: str, token: str, peer: LitePeer
 
     Raises: JoinFailed; aiohttp.ClientError, TimeoutError.
     """
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
     peer.asked_at = time.monotonic()
     asked_at = peer.asked_at
-    timeout = aiohttp.ClientTimeout(total=wait_s)
-    async with http.post(url, data=peer.offer(), headers=headers, timeout=timeout) as response:
-        answer = await response.text()
-        if response.status != 201:
-            raise JoinFailed(f"{response.status}: {answer[:200]}", response.status)
-        location = response.headers.get("Location", "")
     try:
-        peer.accept(answer)
+        answered = await post_offer(http, url, token, peer.offer(), aiohttp.ClientTimeout(total=wait_s))
+        peer.accept(answered.sdp)
+    except Refused as refusal:
+        raise JoinFailed(str(refusal), refusal.status) from refusal
     except ValueError as error:
         raise JoinFailed(str(error)) from error
     await peer.ready
     peer.asked_at = asked_at
     if peer.state is not State.READY:
         raise JoinFailed(peer.reason)
-    return location
+    return answered.session
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ class RelayProcess:
             *self._words(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "DIENHONG_MEDIA_KEY": self._settings.media_secret()},
+            env={**os.environ, **self._secrets()},
             cwd=_ROOT,
             preexec_fn=_die_with_parent,
         )
@@ -75,12 +75,19 @@ class RelayProcess:
     async def stop(self) -> None:
         """Its supervisor ends it."""
 
+    def _secrets(self) -> dict[str, str]:
+        turn = self._settings.turn_secret
+        given = {"DIENHONG_TURN_SECRET": turn.get_secret_value()} if turn else {}
+        return {"DIENHONG_MEDIA_KEY": self._settings.media_secret(), **given}
+
     def _words(self) -> list[str]:
         s = self._settings
         words = [sys.executable, "-m", "media", "relay", "--http", f"127.0.0.1:{self._port}", "--udp", s.relay_udp]
         if s.relay_tcp.strip() != NO_RELAY:
             words += ["--tcp", s.relay_tcp or s.relay_udp]
         words += ["--workers", str(s.relay_workers), "--base-path", MEDIA_PATH]
+        for url in (u.strip() for u in s.turn_urls.split(",") if u.strip()):
+            words += ["--ice-server", url]
         return [*words, *(["--announce", s.relay_announce] if s.relay_announce else [])]
 
 

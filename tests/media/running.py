@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,12 +81,12 @@ class RelayProcess:
         assert self.process.wait(15) == 0
 
 
-def start_relay(*arguments: str, key: str = "") -> RelayProcess:
-    """`arguments` come last, so they win."""
+def start_relay(*arguments: str, key: str = "", more: Mapping[str, str] | None = None) -> RelayProcess:
+    """`arguments` come last, so they win; `more` is added to the environment."""
     key = key or secrets.token_hex(32)
     process = subprocess.Popen(
         [sys.executable, "-m", "media", "relay", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0", *arguments],
-        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key}, stdout=subprocess.PIPE,
+        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key} | (more or {}), stdout=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())

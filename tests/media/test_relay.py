@@ -204,14 +204,11 @@ async def test_delete_and_kick_end_peers(relay: RunningRelay, cast: list[Any]) -
     assert state["sources"] == state["viewers"] == []
 
 
-async def test_trickle_and_ice_restart(relay: RunningRelay, cast: list[Any]) -> None:
+async def test_ice_restarts_under_way(relay: RunningRelay, cast: list[Any]) -> None:
     centre = await source(relay, cast, "centre", RED)
     url = relay.url + centre.location
     headers = relay.headers("publish", "centre") | {"Content-Type": "application/trickle-ice-sdpfrag"}
     trickle = "a=ice-ufrag:abcd\r\na=ice-pwd:" + "p" * 22 + "\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
-    candidate = "a=candidate:1 1 udp 1 192.0.2.7 9 typ host\r\n"
-    async with relay.http.patch(url, data=trickle + candidate, headers=headers) as answer:
-        assert answer.status == 204
     async with relay.http.patch(url, data="rubbish", headers=headers) as answer:
         assert answer.status == 400
     async with relay.http.patch(url, data=trickle, headers=headers | {"If-Match": '"old"'}) as answer:
@@ -279,14 +276,19 @@ async def test_bad_offers_are_refused(relay: RunningRelay, offer: str) -> None:
         return await problem(await relay.post_offer(path, sdp, headers))
 
     candidate = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
+    unacceptable = (
+        offer.replace("a=setup:actpass", "a=setup:passive"),
+        offer.replace("a=recvonly", "a=sendonly"),
+        offer.replace("a=rtcp-mux", "a=rtcp-no"),
+        offer.replace(" VP8/", " VP7/").replace(" H264/", " H261/"),  # the sound alone would mislead
+    )
+    for refused in unacceptable:
+        assert await ask(refused) == (422, "unacceptable")
     for bad in (
         "",
         "hello",
-        "v=0\r\n",
         offer.replace("a=fingerprint", "a=fingerprince"),
-        offer.replace("a=setup:actpass", "a=setup:passive"),
         offer.replace("a=ice-pwd", "a=ice-password"),
-        offer.replace("a=recvonly", "a=sendonly"),
         offer + candidate * 1000,
         offer + "a=x\r\n" * 5000,
     ):
@@ -352,7 +354,7 @@ async def _try_two_workers(relay: RunningRelay, cast: list[Any]) -> None:
     preflight = {"Origin": "https://hop.example", "Access-Control-Request-Method": "POST"}
     url = f"{relay.url}/whip/x"
     async with relay.http.options(url, headers=preflight) as answer:
-        assert answer.status == 204
+        assert answer.status == 200
         assert answer.headers["Access-Control-Allow-Origin"] == "https://hop.example"
     async with relay.http.options(url, headers=preflight | {"Origin": "https://no"}) as answer:
         assert "Access-Control-Allow-Origin" not in answer.headers
