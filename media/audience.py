@@ -32,7 +32,7 @@ class Audience:
         if viewer.receiver is None or viewer.seat is None:
             return
         parts = rtcp.parse(viewer.receiver.unprotect_rtcp(datagram))
-        viewer.heard_at = now
+        viewer.heard(now)
         programme = studio.programme(viewer.programme)
         for part in parts:
             match part:

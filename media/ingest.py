@@ -27,7 +27,7 @@ class Ingest:
             return
         clear = publisher.receiver.unprotect(datagram)
         packet = rtp.parse(clear)
-        publisher.heard_at = now
+        publisher.heard(now)
         codec = publisher.codecs.get(packet.payload_type)
         track = publisher.track(codec, packet, clear) if codec is not None else None
         if codec is None or track is None:
@@ -54,7 +54,7 @@ class Ingest:
         if publisher.receiver is None:
             return
         parts = rtcp.parse(publisher.receiver.unprotect_rtcp(datagram))
-        publisher.heard_at = now
+        publisher.heard(now)
         for part in parts:
             if isinstance(part, rtcp.SenderReport):
                 publisher.read_report(part, now, time.time())

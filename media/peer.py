@@ -47,24 +47,37 @@ class Peer:
     nominated: bool = False
     receiver: srtp.Receiver | None = None
     sender: srtp.Sender | None = None
-    heard_at: float = 0.0
+    came_from: Address | None = None  # of the datagram that is being read
+    heard_at: float = 0.0  # when something authentic last came from `address`
 
     def __post_init__(self) -> None:
         self.heard_at = self.now
 
     def checked(self, address: Address, nominates: bool, now: float) -> bool:
         """A proved STUN check came from this address; whether we now send to another address than before."""
-        self.heard_at = now
         if len(self.addresses) >= MAX_ADDRESSES and address not in self.addresses:
             del self.addresses[min(self.addresses, key=lambda a: self.addresses[a])]
         self.addresses[address] = now
-        if address == self.address or (self.nominated and not nominates):
-            return False
-        if self.address is None or nominates or self.address not in self.addresses:
+        moved = address != self.address and self._is_better(nominates)
+        if moved:
             self.nominated = self.nominated or nominates
             self.address = address
-            return True
-        return False
+        self.came_from = address
+        self.heard(now)
+        return moved
+
+    def _is_better(self, nominates: bool) -> bool:
+        if self.nominated or nominates:
+            return nominates
+        return self.address is None or self.address not in self.addresses
+
+    def heard(self, now: float) -> None:
+        """Something authentic came. Only what comes from where we send to lets us go on (RFC 7675, 5.1).
+
+        A lite agent asks for no consent itself: it lives by the checks, and the SRTP and SRTCP, of the other side.
+        """
+        if self.came_from == self.address:
+            self.heard_at = now
 
     def left(self, address: Address) -> None:
         """This address leads to the peer no more; any other that it checks from is better."""

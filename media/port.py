@@ -122,7 +122,9 @@ class Port:
         peer = self._by_address.get(source)
         if peer is None:
             self.counts.unknown += 1
-        elif 128 <= first < 192:
+            return
+        peer.came_from = source
+        if 128 <= first < 192:
             if rtp.is_rtcp(datagram):
                 self.counts.rtcp += 1
                 self._handlers.rtcp(peer, datagram)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import web
+from multidict import CIMultiDict
 
 from media.client import RelayClient, RelayUnreachable, is_refused
 from rooms.errors import NotFound
@@ -36,7 +37,7 @@ def add_proxy(app: web.Application) -> None:
     for face in ("whip", "whep"):
         # Where several relays are, a session's own address names its relay.
         for at in ("", AT + "{relay:[0-9a-f]{1,64}}/"):
-            for method in ("POST", "PATCH", "DELETE", "OPTIONS"):
+            for method in ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"):
                 app.router.add_route(method, f"{MEDIA_PATH}/{at}{{path:{face}/[A-Za-z0-9:_./-]+}}", pass_on)
 
 
@@ -89,7 +90,8 @@ async def _ask(request: web.Request, relay: RelayClient, path: str, body: bytes)
     async with request.app[_SESSION].request(
         request.method, f"{relay.base_url}/{path}", data=body or None, headers=headers
     ) as answer:
-        given = {name: answer.headers[name] for name in _GIVEN if name in answer.headers}
+        # There may be several of one name: a Link for each TURN server.
+        given = CIMultiDict((name, value) for name in _GIVEN for value in answer.headers.getall(name, ()))
         if relay.name and "Location" in given:
             given["Location"] = _at(relay.name, given["Location"])
         return web.Response(status=answer.status, body=await answer.read(), headers=given)

@@ -65,6 +65,34 @@ def test_a_peer_goes_that_is_silent_or_gets_nowhere() -> None:
     assert peer.over(20.1 + SILENCE_LIMIT_S)
 
 
+def test_only_what_comes_from_where_we_send_keeps_a_peer() -> None:
+    """Consent (RFC 7675): what comes from elsewhere does not let us send on to an address gone silent."""
+    peer = Peer(**about())
+    peer.checked(address(1), True, 0.0)
+    peer.agree(srtp.Keys(srtp.GCM, bytes(28), bytes(28)))
+    for second in range(1, int(SILENCE_LIMIT_S) + 1):
+        assert not peer.over(float(second))
+        peer.checked(address(2), False, float(second))
+        peer.came_from = address(3)
+        peer.heard(float(second))
+    assert peer.over(SILENCE_LIMIT_S + 0.1) == "silent"
+    peer.came_from = address(1)
+    peer.heard(SILENCE_LIMIT_S)  # a report of its is as good as a check
+    assert not peer.over(2 * SILENCE_LIMIT_S)
+    peer.checked(address(2), True, 2 * SILENCE_LIMIT_S)
+    assert not peer.over(3 * SILENCE_LIMIT_S)
+
+
+def test_a_lost_connection_makes_room_for_any_other_way() -> None:
+    peer = Peer(**about())
+    peer.checked(kernel.stream_address(address(1), 7), True, 0.0)
+    assert peer.transport == "tcp"
+    assert not peer.checked(address(2), False, 1.0)
+    peer.left(kernel.stream_address(address(1), 7))
+    assert peer.checked(address(2), False, 2.0)
+    assert peer.transport == "udp"
+
+
 def test_the_clock_offset_takes_the_quickest_report() -> None:
     source = Publisher(**about(), codecs={}, layers=(Track(90_000),))
     assert source.video is not None

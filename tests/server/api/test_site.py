@@ -112,7 +112,10 @@ async def relay(aiohttp_server: Callable[..., Any]) -> TestServer:
             "X-Inside": "secret",
             "Content-Type": "application/sdp",
         }
-        return web.Response(status=201, text=asked, headers=headers)
+        answer = web.Response(status=201, text=asked, headers=headers)
+        for url in ("stun:hop.example", "turn:hop.example"):
+            answer.headers.add("Link", f'<{url}>; rel="ice-server"')
+        return answer
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", tell)
@@ -133,6 +136,8 @@ async def test_whip_and_whep_pass_and_nothing_else(
     place = re.fullmatch(r"/media/at/([0-9a-f]{10})/whip/s/1", passed.headers["Location"])
     assert place is not None
     assert passed.headers["ETag"] == '"e"'
+    assert [link[1:5] for link in passed.headers.getall("Link")] == ["stun", "turn"]
+    assert (await nobody.call("GET", "/media/whip/studio-1")).content.startswith(b"GET /whip/studio-1")
     there = await nobody.call("DELETE", f"/media/at/{place[1]}/whip/studio-1/9")
     assert there.content.startswith(b"DELETE /whip/studio-1/9")
     for path in ("/media/at/0123456789/whip/studio-1/9", f"/media/at/{place[1]}/whip/another-studio/9"):
