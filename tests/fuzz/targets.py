@@ -11,17 +11,18 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from media import dtls, framing, kernel, negotiation, rtcp, rtp, sdp, srtp, stun, tokens
+from media import dtls, framing, kernel, negotiation, picture_size, rtcp, rtp, sdp, srtp, stun, tokens
 from media.call import read_answer
 from media.channel import WorkerEnd
 from media.lane import LaneKey
-from media.peer import Peer, Publisher, Track, Viewer
+from media.peer import Peer, Publisher, Viewer
 from media.port import Handlers, Port
 from media.problems import Refusal
 from media.programme import Staging
 from media.rtp import Codec
 from media.slot import Slot
 from media.studio import Studio
+from media.track import Track
 from tests.media.test_flow import MASTER, TYPES, House
 
 Target = Callable[[bytes], None]
@@ -29,6 +30,7 @@ PASSWORD = b"0123456789abcdef0123456789abcdef"
 STRANGER = kernel.raw_address("192.0.2.1", 1)
 MAX_DATAGRAMS = 64
 SSRC = 0x01020304
+RID_ID = 5
 
 
 def datagrams(data: bytes) -> Iterator[bytes]:
@@ -57,6 +59,11 @@ def one_rtp(data: bytes) -> None:
         assert rtp.parse(rtp.build(packet)) == packet
         for codec in Codec:
             rtp.starts_key_frame(codec, packet.payload)
+            size = picture_size.of_key_frame(codec, packet.payload)
+            assert size is None or min(size) > 0
+        for number in (1, 5, 14, 255):
+            with contextlib.suppress(ValueError):
+                rtp.extension(data, number)
         described = rtp.vp8_descriptor(packet.payload)
         assert described.size < len(packet.payload)
 
@@ -184,7 +191,7 @@ def _about(number: int, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _stage() -> tuple[House, Studio, Publisher, Viewer]:
+def _stage(rids: tuple[str, ...] = ("",)) -> tuple[House, Studio, Publisher, Viewer]:
     """A studio with a publisher on air and a viewer, both with open keys."""
     house = _house()
     house.flow.pending.clear()
@@ -197,7 +204,8 @@ def _stage() -> tuple[House, Studio, Publisher, Viewer]:
     publisher = Publisher(
         **_about(1, "centre"),
         codecs=codecs,
-        video=Track(rtp.VIDEO_CLOCK_HZ),
+        layers=tuple(Track(rtp.VIDEO_CLOCK_HZ, rid) for rid in rids),
+        rid_id=RID_ID if rids[0] else 0,
         audio=Track(rtp.AUDIO_CLOCK_HZ),
     )
     studio.add_source(publisher)
@@ -213,7 +221,16 @@ def _stage() -> tuple[House, Studio, Publisher, Viewer]:
 
 def one_publisher(data: bytes) -> None:
     """A publisher who sends what it likes, to a programme that somebody watches."""
-    house, studio, publisher, _ = _stage()
+    _publish(data, ("",))
+
+
+def one_simulcast(data: bytes) -> None:
+    """The same in three layers."""
+    _publish(data, ("h", "m", "l"))
+
+
+def _publish(data: bytes, rids: tuple[str, ...]) -> None:
+    house, studio, publisher, _ = _stage(rids)
     now = 100.0
     for datagram in datagrams(data):
         now += 0.004
@@ -289,6 +306,7 @@ TARGETS: dict[str, Target] = {
     "link": one_link,
     "answer": one_answer,
     "publisher": one_publisher,
+    "simulcast": one_simulcast,
     "viewer": one_viewer,
     "port": one_port,
 }
