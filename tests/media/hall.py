@@ -167,7 +167,7 @@ class Hall:
         self.socket = kernel.open_port("127.0.0.1", 0)
         self.fanout = Fanout(self.socket)
         self.outbox = kernel.Outbox(self.socket)
-        self.flow = Flow(self.fanout, Herald())
+        self.flow = Flow(self.fanout, Herald("here", self.fanout, self.outbox))
         self.ingest = Ingest(self.flow, self.fanout, self.outbox, 2_000_000)
         self.audience = Audience(self.fanout, self.outbox)
         self.studio = Studio("s", self.fanout, self.now)
