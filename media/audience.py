@@ -12,7 +12,6 @@ from media.lane import Lane, Seat
 from media.peer import Viewer
 from media.programme import Cue, Programme
 from media.rendition import PICTURES, Picture, Rendition
-from media.rungs import FULL
 from media.slot import Clear, unwrap
 from media.span import Span, span_of
 from media.studio import Studio
@@ -202,8 +201,8 @@ class Audience:
             if report is not None:
                 about = rtcp.source_description(cue.slot.ssrc, programme.cname)
                 reports[cue] = rtcp.sender_report(report) + about
-                if programme.outlet is not None and cue.rung == FULL:
-                    programme.outlet.tell_time(cue.index, report)
+                if programme.outlet is not None and programme.differs(cue):
+                    programme.outlet.tell_time(cue.index, cue.rung, report)
         for key, lane in programme.lanes.items():
             own = programme.cues_of(key)
             compound = b"".join(reports[cue] for cue in own)

@@ -15,6 +15,7 @@ from media.link import Door, Link
 from media.mirror import Mirrors
 from media.outlet import Outlet
 from media.programme import Programme
+from media.rungs import RUNGS
 from media.studio import Studio, TooMany
 
 
@@ -56,8 +57,8 @@ class Exchange:
                 self._leave(link, message.stream)
             case KeyFrame():
                 given = self._given.get(message.stream)
-                if given is not None:
-                    given.studio.wish_key_frame(given.programme.video)
+                if given is not None and message.layer < RUNGS:
+                    given.studio.wish_key_frame(given.programme.pictures[message.layer])
             case Opened():
                 self.mirrors.opened(link, message)
             case Packets() | Air() | Clock():
@@ -74,19 +75,20 @@ class Exchange:
         outlet = programme.outlet
         if outlet is None:
             self._last += 1
-            outlet = Outlet(self._last, lambda: studio.wish_key_frame(programme.video))
-            programme.outlet = outlet
+            outlet = Outlet(self._last, lambda rung: studio.wish_key_frame(programme.pictures[rung]))
+            programme.give(outlet)
             self._given[outlet.stream] = Given(studio, programme, outlet)
         if link not in outlet.takers:
             outlet.takers.append(link)
         link.send(framing.encode(Opened(outlet.stream, message.studio, message.programme)))
         self._herald.look(programme)
         link.send(framing.encode(Air(outlet.stream, programme.air)))
-        kept = programme.video.since_key_frame()
-        for record in outlet.records(0, programme.video.slot.ssrc, kept):
-            link.send(record)
-        if not kept:
-            studio.wish_key_frame(programme.video)
+        for cue in programme.pictures:
+            kept = cue.since_key_frame() if programme.differs(cue) else []
+            for record in outlet.records(0, cue.rung, cue.slot.ssrc, kept):
+                link.send(record)
+            if not kept and programme.differs(cue):
+                studio.wish_key_frame(cue)
 
     def _leave(self, link: Link, stream: int) -> None:
         given = self._given.get(stream)

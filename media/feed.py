@@ -15,20 +15,25 @@ MARK: Final = "\0"  # no peer's name begins so
 
 
 class Feed:
-    """`heard_at`: when anything last came of it (Unit: s, the clock of the port)."""
+    """`heard_at`: when anything last came of it (Unit: s, the clock of the port). `layers`: of the picture."""
 
-    def __init__(self, name: str, sounds: int, now: float) -> None:
+    def __init__(self, name: str, sounds: int, now: float, layers: int = 1) -> None:
         self.name = MARK + name
-        self.video = Track(VIDEO_CLOCK_HZ)
-        self.layers = (self.video,)
+        self.layers = tuple(Track(VIDEO_CLOCK_HZ) for _ in range(layers))
+        self.video = self.layers[0]
         self.audio = [Track(AUDIO_CLOCK_HZ) for _ in range(sounds)]
         self.clock_offset_s: float | None = None  # from the parent's clock to ours
         self.on_air = OnAir()
         self.heard_at = now
 
     def tracks(self) -> list[Track]:
-        """By slot."""
-        return [self.video, *self.audio]
+        return [*self.layers, *self.audio]
+
+    def track(self, slot: int, layer: int) -> Track | None:
+        """None for what we do not take."""
+        tracks = self.layers if slot == 0 else self.audio
+        place = layer if slot == 0 else slot - 1
+        return tracks[place] if place < len(tracks) else None
 
     def speaker(self, slot: int) -> str | None:
         return self.on_air.speakers[slot] if slot < len(self.on_air.speakers) else None

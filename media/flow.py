@@ -11,7 +11,6 @@ from media.fanout import Fanout
 from media.herald import Herald
 from media.lane import Batch
 from media.programme import Cue, Programme
-from media.rungs import FULL
 from media.slot import Clear
 
 FLUSH_AFTER_S: Final = 0.002
@@ -62,8 +61,10 @@ class Flow:
             return
         if programme.outlet is not None or programme.relays:
             self._herald.look(programme)  # who speaks goes ahead of what he says
-        if programme.outlet is not None and cue.rung == FULL:
-            programme.outlet.pass_on(cue.index, cue.slot.ssrc, frame)  # before padding: a mirror pads for itself
+        if programme.outlet is not None and programme.differs(cue):
+            programme.outlet.pass_on(
+                cue.index, cue.rung, cue.slot.ssrc, frame
+            )  # before padding: a mirror pads for itself
         skip = tuple(v.seat for v in programme.deaf_to(cue) if v.seat is not None)
         lanes = programme.lanes_of(cue)
         for run in self._fanout.prepare(frame, now, time.time()):

@@ -19,7 +19,7 @@ MAX_NAME: Final = 128
 _CODECS: Final = (Codec.VP8, Codec.H264, Codec.OPUS)
 _RUN: Final = struct.Struct("!BIBBI")  # kind, stream, slot, layer, SSRC
 _PACKET: Final = struct.Struct("!BHIH")  # marker and codec, sequence, timestamp, size
-_CLOCK: Final = struct.Struct("!BIBQI")
+_CLOCK: Final = struct.Struct("!BIBBQI")
 _NUMBER: Final = struct.Struct("!BI")
 _KEY: Final = struct.Struct("!BIB")
 _WANT, _LEAVE, _KEY_FRAME, _OPENED, _PACKETS, _AIR, _TIME = range(1, 8)
@@ -81,6 +81,7 @@ class Clock:
 
     stream: int
     slot: int
+    layer: int
     ntp: int
     timestamp: int
 
@@ -102,7 +103,7 @@ def encode(message: Want | Leave | KeyFrame | Opened | Air | Clock) -> bytes:
         case Air():
             return _NUMBER.pack(_AIR, message.stream) + message.on_air.encode()
         case Clock():
-            return _CLOCK.pack(_TIME, message.stream, message.slot, message.ntp, message.timestamp)
+            return _CLOCK.pack(_TIME, message.stream, message.slot, message.layer, message.ntp, message.timestamp)
         case _:
             assert_never(message)
 

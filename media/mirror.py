@@ -15,39 +15,58 @@ from media.link import Door, Link
 from media.onair import OnAir
 from media.programme import Programme
 from media.rtp import Codec
+from media.rungs import RUNGS
 from media.studio import Studio
+from media.track import Track
 
 TRY_AGAIN_S: Final = 0.1
 KEEP_S: Final = 30.0  # without a viewer
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a parent's packets go."""
+
+    studio: Studio
+    programme: Programme
+
+
 def take(
-    flow: Flow, programme: Programme, feed: Feed, slot: int, codec: Codec, packet: rtp.Packet, now: float
+    flow: Flow, place: Place, feed: Feed, track: Track, slot: int, codec: Codec, packet: rtp.Packet, now: float
 ) -> None:
     """A packet of a parent, into the slot that it is for."""
-    cue, track = programme.cues[slot], feed.tracks()[slot]
+    is_new = track.ssrc != packet.ssrc
     track.arrived(packet, now)
     feed.heard_at = now
+    if is_new and slot == 0:
+        place.studio.choose_layers(now)
+    if not packet.payload:
+        return
     if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
         track.wish.met()
-    if packet.payload and feed.name in (cue.wanted, cue.live_peer):
-        clear = cue.take(feed.name, packet, codec, now)
-        if clear is not None:
-            flow.gather(programme, cue, clear, now)
+    programme = place.programme
+    for cue in (programme.cues[slot],) if slot else programme.pictures:
+        if feed.name in (cue.wanted, cue.live_peer):
+            clear = cue.take(feed.name, packet, codec, now)
+            if clear is not None:
+                flow.gather(programme, cue, clear, now)
 
 
 @dataclass(slots=True, eq=False)
 class Mirror:
     """One programme here, and its feed from home."""
 
-    studio: Studio
-    programme: Programme
+    place: Place
     home: int
     feed: Feed
     used_at: float
     link: Link | None = None
     stream: int | None = None
     tried_at: float = field(default=float("-inf"))
+
+    @property
+    def programme(self) -> Programme:
+        return self.place.programme
 
 
 class Mirrors:
@@ -69,9 +88,9 @@ class Mirrors:
         mirror = self._mirrors.get(key)
         if mirror is None:
             programme = studio.programme(name)
-            feed = Feed(f"home/{name}", len(programme.audio), now)
+            feed = Feed(f"home/{name}", len(programme.audio), now, RUNGS)
             programme.mirror(feed)
-            mirror = self._mirrors[key] = Mirror(studio, programme, home, feed, now)
+            mirror = self._mirrors[key] = Mirror(Place(studio, programme), home, feed, now)
         mirror.used_at = now
         self._connect(mirror, now)
 
@@ -82,7 +101,7 @@ class Mirrors:
         link = self._links.get(mirror.home) or self._door.open(mirror.home)
         if link is not None:
             self._links[mirror.home] = mirror.link = link
-            link.send(framing.encode(Want(mirror.studio.name, mirror.programme.name)))
+            link.send(framing.encode(Want(mirror.place.studio.name, mirror.programme.name)))
 
     def ask(self, now: float) -> None:
         """Send what is due of wishes; make links again; give up what nobody watches."""
@@ -95,11 +114,12 @@ class Mirrors:
                 continue
             if mirror.link is None or mirror.stream is None or not mirror.feed.shows(0):
                 continue
-            if mirror.feed.video.wish.due(now):
-                mirror.link.send(framing.encode(KeyFrame(mirror.stream)))
+            for layer, track in enumerate(mirror.feed.layers):
+                if track.wish.due(now):
+                    mirror.link.send(framing.encode(KeyFrame(mirror.stream, layer)))
 
     def _drop(self, mirror: Mirror) -> None:
-        del self._mirrors[mirror.studio.name, mirror.programme.name]
+        del self._mirrors[mirror.place.studio.name, mirror.programme.name]
         if mirror.link is not None and mirror.stream is not None:
             self._by_stream.pop((mirror.link, mirror.stream), None)
             mirror.link.send(framing.encode(Leave(mirror.stream)))
@@ -132,15 +152,15 @@ class Mirrors:
         feed = mirror.feed
         match message:
             case Packets():
-                if message.slot < len(mirror.programme.cues) and message.layer == 0:
+                track = feed.track(message.slot, message.layer)
+                if track is not None:
                     for codec, packet in message.packets:
-                        take(self._flow, mirror.programme, feed, message.slot, codec, packet, now)
+                        take(self._flow, mirror.place, feed, track, message.slot, codec, packet, now)
             case Air():
                 feed.tell(message.on_air)
                 mirror.programme.settle(feed)
             case Clock():
-                tracks = feed.tracks()
-                if message.slot < len(tracks) and tracks[message.slot].ssrc:
-                    ssrc = tracks[message.slot].ssrc
-                    report = rtcp.SenderReport(ssrc, message.ntp, message.timestamp, 0, 0)
+                track = feed.track(message.slot, message.layer)
+                if track is not None and track.ssrc:
+                    report = rtcp.SenderReport(track.ssrc, message.ntp, message.timestamp, 0, 0)
                     feed.read_report(report, now, rtcp.unix_time(message.ntp))  # one clock for all workers

@@ -21,28 +21,29 @@ class Taker(Protocol):
 
 
 class Outlet:
-    """`lost` is called when a link had no room for a part of the picture: its mirror needs a key frame."""
+    """`lost` is called with the rung of the picture that a link had no room for: its mirror needs a key frame."""
 
-    def __init__(self, stream: int, lost: Callable[[], None]) -> None:
+    def __init__(self, stream: int, lost: Callable[[int], None]) -> None:
         self.stream = stream
         self.takers: list[Taker] = []
         self._lost = lost
 
-    def pass_on(self, slot: int, ssrc: int, packets: Sequence[Clear]) -> None:
+    def pass_on(self, slot: int, rung: int, ssrc: int, packets: Sequence[Clear]) -> None:
         """The packets of a frame, in one record for all mirrors."""
-        for record in self.records(slot, ssrc, packets):
+        for record in self.records(slot, rung, ssrc, packets):
             missed = [taker for taker in self.takers if not taker.send(record)]
             if missed and slot == 0:
-                self._lost()
+                self._lost(rung)
 
-    def records(self, slot: int, ssrc: int, packets: Sequence[Clear]) -> Iterator[bytes]:
-        return framing.encode_packets(self.stream, slot, 0, ssrc, packets)
+    def records(self, slot: int, rung: int, ssrc: int, packets: Sequence[Clear]) -> Iterator[bytes]:
+        # All rungs have one SSRC here; to a mirror they are layers, each with its own.
+        return framing.encode_packets(self.stream, slot, rung, ssrc + rung & 0xFFFFFFFF, packets)
 
     def tell(self, on_air: OnAir) -> None:
         self._send(framing.encode(Air(self.stream, on_air)))
 
-    def tell_time(self, slot: int, report: rtcp.SenderReport) -> None:
-        self._send(framing.encode(Clock(self.stream, slot, report.ntp, report.timestamp)))
+    def tell_time(self, slot: int, rung: int, report: rtcp.SenderReport) -> None:
+        self._send(framing.encode(Clock(self.stream, slot, rung, report.ntp, report.timestamp)))
 
     def _send(self, record: bytes) -> None:
         for taker in self.takers:

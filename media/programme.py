@@ -160,6 +160,15 @@ class Programme:
             self.feeds[feed.name] = feed
         self._cue_sources()
 
+    def differs(self, cue: Cue) -> bool:
+        """Whether a rung of the picture carries another layer than those above it; a sound always does."""
+        return cue.index > 0 or all(cue.live != upper.live for upper in self.pictures[: cue.rung])
+
+    def give(self, outlet: Outlet) -> None:
+        """Other workers mirror this: every rung is passed on, for any of them may have viewers there."""
+        self.outlet = outlet
+        self._cue_sources()
+
     def _cue_sources(self) -> None:
         names = self.staging.names() if self.parent is None else [self.parent.name] * len(self.cues)
         for cue, peer in zip(self.cues, names, strict=True):
@@ -225,7 +234,7 @@ class Programme:
                 lower.frame = []
 
     def _is_used(self, lower: Cue) -> bool:
-        return bool(lower.movers) or any(len(lane) for lane in self.lanes_of(lower))
+        return self.outlet is not None or bool(lower.movers) or any(len(lane) for lane in self.lanes_of(lower))
 
     def admit(self, viewer: Viewer) -> None:
         """Count a viewer; it gets a seat when its handshake is done."""

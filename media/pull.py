@@ -14,7 +14,7 @@ from media.dtls import Identity
 from media.feed import Feed
 from media.flow import Flow
 from media.kernel import RECEIVE_BATCH, Address, Inbox, Outbox
-from media.mirror import take
+from media.mirror import Place, take
 from media.peer import random_ssrc
 from media.programme import Programme
 from media.rtp import Codec, Packet
@@ -34,12 +34,12 @@ class Pull:
     """From the offer's names to the last packet. `number` and `careful` are the owner's."""
 
     def __init__(
-        self, number: int, programme: Programme, identity: Identity, flow: Flow, careful: bool, now: float
+        self, number: int, place: Place, identity: Identity, flow: Flow, careful: bool, now: float
     ) -> None:
         self.number = number
-        self.programme = programme
+        self.place = place
         self.careful = careful
-        self.feed = Feed(f"pull/{number}", len(programme.audio), now)
+        self.feed = Feed(f"pull/{number}", len(place.programme.audio), now)
         self.sock = _open()
         self.call = Call(identity, self._put, JOIN_LIMIT_S)
         self.opened_at = now
@@ -56,6 +56,10 @@ class Pull:
         self._sender: srtp.Sender | None = None
         self._rtcp_index = 0
         self._checked_at = now
+
+    @property
+    def programme(self) -> Programme:
+        return self.place.programme
 
     @property
     def is_told(self) -> bool:
@@ -131,8 +135,9 @@ class Pull:
             number, ssrc = int.from_bytes(packet.payload[:2], "big"), self._ssrc_of(0)
             packet = Packet(original, packet.marker, number, packet.timestamp, ssrc, packet.payload[2:])
         slot, codec = self._slots.get(packet.ssrc), CODECS.get(packet.payload_type)
-        if slot is not None and codec is not None and (slot > 0) == (codec is Codec.OPUS):
-            take(self._flow, self.programme, self.feed, slot, codec, packet, now)
+        track = self.feed.track(slot, 0) if slot is not None else None
+        if slot is not None and track is not None and codec is not None and (slot > 0) == (codec is Codec.OPUS):
+            take(self._flow, self.place, self.feed, track, slot, codec, packet, now)
 
     def _control(self, clear: bytes, now: float) -> None:
         parts = rtcp.parse(clear)

@@ -12,6 +12,7 @@ from media.channel import Message
 from media.dtls import Fingerprint, Identity
 from media.flow import Flow
 from media.link import Watch
+from media.mirror import Place
 from media.onair import MAX_HOPS
 from media.programme import Programme
 from media.pull import Pull
@@ -53,9 +54,9 @@ class Pulls:
         if len(self._pulls) >= MAX_PULLS:
             raise TooMany("pulls")
         self._last += 1
-        pull = Pull(
-            self._last, self._find(studio).programme(programme), self._identity, self._flow, careful, self._clock()
-        )
+        home = self._find(studio)
+        place = Place(home, home.programme(programme))
+        pull = Pull(self._last, place, self._identity, self._flow, careful, self._clock())
         self._pulls[pull.number] = pull
         self._watch.add(pull.sock.fileno(), lambda: self._read(pull))
         return {"number": pull.number, "ufrag": pull.call.ufrag, "password": pull.call.password}

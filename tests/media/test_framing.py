@@ -26,7 +26,7 @@ messages = st.one_of(
     st.builds(KeyFrame, numbers, small),
     st.builds(Opened, numbers, names, names),
     st.builds(Air, numbers, on_airs),
-    st.builds(Clock, numbers, small, st.integers(0, 2**64 - 1), numbers),
+    st.builds(Clock, numbers, small, small, st.integers(0, 2**64 - 1), numbers),
 )
 clears = st.builds(
     Clear,

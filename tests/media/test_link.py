@@ -97,7 +97,7 @@ def test_a_full_link_drops_counts_and_asks_for_a_key_frame(loop: Loop, pair: tup
     link = pair[1].open(0)
     assert link is not None
     wishes: list[int] = []
-    outlet = Outlet(3, lambda: wishes.append(1))
+    outlet = Outlet(3, wishes.append)
     kept: list[bytes] = []
 
     class Other:
@@ -111,12 +111,12 @@ def test_a_full_link_drops_counts_and_asks_for_a_key_frame(loop: Loop, pair: tup
     frame = [Clear(n, 0, n == 4, Codec.VP8, bytes(1100)) for n in range(5)]
     sent = 0
     while not wishes:
-        outlet.pass_on(0, 9, frame)
+        outlet.pass_on(0, 1, 9, frame)
         sent += 1
         assert sent < 100_000
     assert pair[1].dropped == 1
     assert len(kept) == sent  # the other one lost nothing
-    outlet.pass_on(1, 9, [Clear(1, 0, False, Codec.OPUS, b"sound")] * 50)
+    outlet.pass_on(1, 0, 9, [Clear(1, 0, False, Codec.OPUS, b"sound")] * 50)
     assert len(wishes) == 1  # sound needs no key frame
     loop.turn()
     frames: list[Any] = [message for _, message in loop.got if message.slot == 0]  # type: ignore[union-attr]

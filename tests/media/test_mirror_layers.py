@@ -1,0 +1,139 @@
+"""Every layer of a simulcast reaches the other worker: its viewers go down and up the rungs as at home."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from media import framing
+from media.feed import Feed
+from media.framing import Clock, KeyFrame, Packets
+from media.mirror import Place, take
+from media.outlet import Outlet
+from media.rendition import Rendition
+from media.rungs import RUNGS
+from tests.media.hall import Hall, Screen
+from tests.media.test_moves import in_order, without_gaps
+
+
+class Wire:
+    """A link from a hall to its mirror, in memory."""
+
+    def __init__(self, home: Hall, mirror: Hall) -> None:
+        self.home, self.mirror = home, mirror
+        self.feed = Feed("home/main", 3, mirror.now, RUNGS)
+        self.place = Place(mirror.studio, mirror.programme)
+        self.records = 0
+        mirror.programme.mirror(self.feed)
+        outlet = Outlet(1, lambda rung: home.studio.wish_key_frame(home.programme.pictures[rung]))
+        outlet.takers.append(self)
+        home.programme.give(outlet)
+
+    def send(self, record: bytes) -> bool:
+        self.records += 1
+        message = framing.decode(record)
+        if isinstance(message, Packets):
+            track = self.feed.track(message.slot, message.layer)
+            assert track is not None
+            for codec, packet in message.packets:
+                take(self.mirror.flow, self.place, self.feed, track, message.slot, codec, packet, self.mirror.now)
+        elif isinstance(message, framing.Air):
+            self.feed.tell(message.on_air)
+            self.mirror.programme.settle(self.feed)
+        else:
+            assert isinstance(message, Clock)
+        return True
+
+    def pass_time(self, frames: int) -> None:
+        """At home and at the mirror, with the mirror's wishes going up."""
+        for _ in range(frames):
+            self.home.pass_time()
+            self.mirror.pass_time()
+            for layer, track in enumerate(self.feed.layers):
+                if track.wish.due(self.mirror.now):
+                    wish = framing.decode(framing.encode(KeyFrame(1, layer)))
+                    assert isinstance(wish, KeyFrame)
+                    self.home.studio.wish_key_frame(self.home.programme.pictures[wish.layer])
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    home, mirror = Hall(), Hall()
+    yield Wire(home, mirror)
+    home.close()
+    mirror.close()
+
+
+def shows_in_order(*screens: Screen) -> None:
+    for screen in screens:
+        in_order(screen)
+        without_gaps(screen)
+
+
+def test_a_viewer_at_the_mirror_gets_the_layer_of_its_rung(wire: Wire) -> None:
+    wire.home.camera("a")
+    wire.home.stage("a")
+    moved, other = wire.mirror.join("moved"), wire.mirror.join("other")
+    wire.pass_time(90)
+    assert moved.shows == other.shows == b"a0"
+    for rendition, layer in ((Rendition.LOW, b"a2"), (Rendition.MEDIUM, b"a1"), (Rendition.FULL, b"a0")):
+        wire.mirror.give(moved, rendition)
+        wire.pass_time(90)
+        assert moved.shows == layer
+    assert other.shows == b"a0"
+    shows_in_order(moved, other)
+
+
+def test_a_switch_reaches_every_rung_of_the_mirror(wire: Wire) -> None:
+    wire.home.camera("a")
+    wire.home.camera("b", start=9000)
+    wire.home.stage("a")
+    full, low = wire.mirror.join("full"), wire.mirror.join("low")
+    wire.pass_time(60)
+    wire.mirror.give(low, Rendition.LOW)
+    wire.pass_time(90)
+    assert (full.shows, low.shows) == (b"a0", b"a2")
+    wire.home.stage("b")
+    wire.pass_time(60)
+    assert (full.shows, low.shows) == (b"b0", b"b2")
+    shows_in_order(full, low)
+
+
+def test_a_source_of_one_layer_is_passed_on_once(wire: Wire) -> None:
+    wire.home.camera("a", layers=1)
+    wire.home.stage("a")
+    screen = wire.mirror.join("tv")
+    wire.pass_time(30)
+    before = wire.records
+    wire.pass_time(30)
+    assert wire.records - before == 30
+    wire.mirror.give(screen, Rendition.LOW)
+    wire.pass_time(60)
+    assert screen.shows == b"a0"
+    shows_in_order(screen)
+
+
+def test_a_layer_that_is_suspended_gives_way_at_the_mirror_too(wire: Wire) -> None:
+    camera = wire.home.camera("a")
+    wire.home.stage("a")
+    screen = wire.mirror.join("tv")
+    wire.pass_time(60)
+    assert screen.shows == b"a0"
+    camera.layers[0].flows = False
+    wire.pass_time(90)
+    assert screen.shows == b"a1"
+    shows_in_order(screen)
+
+
+def test_from_many_layers_to_one_and_back(wire: Wire) -> None:
+    wire.home.camera("many")
+    wire.home.camera("single", layers=1, start=70)
+    wire.home.stage("many")
+    full, low = wire.mirror.join("full"), wire.mirror.join("low")
+    wire.pass_time(60)
+    wire.mirror.give(low, Rendition.LOW)
+    wire.pass_time(90)
+    for name, shown in (("single", (b"s0", b"s0")), ("many", (b"m0", b"m2"))):
+        wire.home.stage(name)
+        wire.pass_time(120)
+        assert (full.shows, low.shows) == shown
+    shows_in_order(full, low)
