@@ -13,7 +13,7 @@ from media.peer import Viewer
 from media.programme import Cue, Programme
 from media.rendition import PICTURES, Picture, Rendition
 from media.slot import Clear, unwrap
-from media.span import Span, span_of
+from media.span import Span, span_of, vp8_marks
 from media.studio import Studio
 
 COUNT_EVERY: Final = 8192  # packets of the picture; a quarter of what a receiver's count can bridge
@@ -36,7 +36,7 @@ class Audience:
         for part in parts:
             match part:
                 case rtcp.ReceiverReport() | rtcp.SenderReport():
-                    self._read_reports(programme, viewer, part.reports)
+                    self._read_reports(programme, viewer, part.reports, now)
                 case rtcp.Remb():
                     viewer.quality.remb_kbps = part.bitrate_bps // 1000
                 case rtcp.KeyFrameRequest():
@@ -47,12 +47,14 @@ class Audience:
                 case rtcp.Goodbye():
                     pass  # the end of a viewer is its DELETE, its DTLS alert or its silence
 
-    def _read_reports(self, programme: Programme, viewer: Viewer, reports: tuple[rtcp.Report, ...]) -> None:
+    def _read_reports(
+        self, programme: Programme, viewer: Viewer, reports: tuple[rtcp.Report, ...], now: float
+    ) -> None:
         for report in reports:
             cue = programme.cue_by_ssrc(report.ssrc)
             # The picture's report speaks for the link; without a picture, the first sound's.
             if cue is not None and cue.index == (0 if viewer.lane.video else 1):
-                viewer.quality.read(report, cue.slot.clock_hz, rtcp.ntp(time.time()))
+                viewer.quality.read(report, cue.slot.clock_hz, rtcp.ntp(time.time()), now)
 
     def _repair(self, programme: Programme, viewer: Viewer, nack: rtcp.Nack, now: float) -> None:
         cue, seat = programme.cue_by_ssrc(nack.media), viewer.seat
@@ -178,7 +180,8 @@ class Audience:
         number = packet.sequence + span.shift
         header = lane.header(cue.slot.ssrc, packet, sequence=number, ticks=span.ticks)
         rollover = seat.rollover(cue.index, number)
-        self._outbox.add(seat.sender.protect(header, packet.payload, rollover), seat.address)
+        payload = span.payload(packet, vp8_marks(packet))
+        self._outbox.add(seat.sender.protect(header, payload, rollover), seat.address)
 
     def _send_again(
         self, lane: Lane, viewer: Viewer, packet: Clear, payload_type: int, ssrc: int, span: Span
@@ -188,7 +191,8 @@ class Audience:
         viewer.repair_sequence += 1
         number = viewer.repair_sequence
         header = lane.header(ssrc, packet, as_type=payload_type, sequence=number, ticks=span.ticks)
-        payload = (packet.sequence + span.shift & 0xFFFF).to_bytes(2, "big") + packet.payload
+        lost = packet.sequence + span.shift & 0xFFFF
+        payload = lost.to_bytes(2, "big") + span.payload(packet, vp8_marks(packet))
         self._outbox.add(viewer.seat.sender.protect(header, payload, number >> 16), viewer.seat.address)
 
     def report(self, studio: Studio, programme: Programme, now: float) -> None:

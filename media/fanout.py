@@ -115,11 +115,11 @@ class Fanout:
         clear = [(lane.header(batch.ssrc, packet), packet) for packet in packets]
         moment = -1 if packets[0].codec is Codec.OPUS else packets[0].timestamp
         for seat in (seat for chunk in lane.chunks for seat in chunk.seats if seat not in batch.skip):
-            own = shifted.own(clear, seat.span) if lane.key.shifted and batch.slot == 0 else clear
-            shift = seat.span.shift if own is not clear else 0
+            is_own = lane.key.shifted and batch.slot == 0
+            own = shifted.own(clear, seat.span) if is_own else [(h, p.payload, p.sequence) for h, p in clear]
             sealed = [
-                seat.sender.protect(header, packet.payload, seat.rollover(batch.slot, packet.sequence + shift))
-                for header, packet in own
+                seat.sender.protect(header, payload, seat.rollover(batch.slot, number))
+                for header, payload, number in own
             ]
             tally.packets += len(sealed)
             if self.streams is None or not self.streams.send(seat.address, sealed, moment):

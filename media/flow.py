@@ -48,9 +48,7 @@ class Flow:
             if seat is None:
                 continue
             last = slot.highest if viewer.lane.video else viewer.picture_at
-            due = slot.timestamp_next(now)
-            floor, timestamp = key_frame.sequence, key_frame.timestamp
-            seat.follow(seat.span.follow(cue.rung, floor, last=last, due=due, timestamp=timestamp))
+            seat.follow(seat.span.follow(cue.rung, key_frame, slot, last, now))
             programme.reseat(viewer, replace(viewer.lane, video=True, rung=cue.rung, shifted=True))
 
     def flush(self, programme: Programme, cue: Cue, now: float) -> None:

@@ -17,6 +17,7 @@ STEP_LOSS: Final = 0.1  # a smaller picture costs less than none: it is taken ea
 STEP_NARROW: Final = 0.75
 FITS: Final = 0.9
 RISING: Final = 1.1
+STEP_RISING: Final = 1.04
 DOWN_AFTER_S: Final = 4.0
 STEP_AFTER_S: Final = 2.0
 SETTLE_S: Final = 6.0  # the first reports after a change still speak of the time before
@@ -94,9 +95,9 @@ class Ladder:
     def _bear(self, now: float, needs: Needs, remb_kbps: int | None, loss: float | None) -> bool:
         """A bad second; whether it was the last that is borne."""
         remb, (_, below) = remb_kbps or 0, self._others(needs)
-        rises = remb > self._remb_then * RISING and (loss or 0.0) < FINE_LOSS
+        rises = remb > self._remb_then * (STEP_RISING if below else RISING) and (loss or 0.0) < FINE_LOSS
         if self._bad_since is None or rises:
-            # A browser's estimate climbs by a twelfth a second, from far below after a time without a picture.
+            # A browser's estimate climbs by 4 to 8 % a second, from far below after a time with less.
             self._bad_since, self._remb_then = now, remb
             return False
         if now - self._bad_since < (STEP_AFTER_S if below else DOWN_AFTER_S):

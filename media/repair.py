@@ -17,6 +17,7 @@ RING_SIZE: Final = 2048
 ASK_AGAIN_S: Final = 0.08
 ASK_TIMES: Final = 6
 MAX_MISSING: Final = 256
+LOSS_EVERY_S: Final = 0.95  # a little less than the second between reports
 
 
 class Ring:
@@ -198,15 +199,31 @@ class Reception:
 class LinkQuality:
     """How a receiver gets our picture, out of its own reports; None before the first one."""
 
-    loss: float | None = None  # share of the packets of the last interval
+    loss: float | None = None  # share of the packets of the last second or so
     jitter_ms: float | None = None
     rtt_ms: float | None = None
     remb_kbps: int | None = None
+    _counted: tuple[float, Report] | None = None
 
-    def read(self, report: Report, clock_hz: int, now_ntp: int) -> None:
-        self.loss = round(report.fraction_lost / 256, 4)
+    def read(self, report: Report, clock_hz: int, now_ntp: int, now: float) -> None:
+        self._count_loss(report, now)
         self.jitter_ms = round(report.jitter * 1000 / clock_hz, 1)
         if report.last_sr:
             ticks = ((now_ntp >> 16) - report.last_sr - report.delay) & 0xFFFFFFFF
             if ticks < 60 << 16:
                 self.rtt_ms = round(ticks * 1000 / 65536, 1)
+
+    def _count_loss(self, report: Report, now: float) -> None:
+        """By the running counts: Chromium sends reports so often that the share of one interval is mostly 0."""
+        at, before = self._counted or (now, report)
+        if before is report or before.ssrc != report.ssrc:
+            self._counted = now, report
+            self.loss = round(report.fraction_lost / 256, 4)
+            return
+        if self.loss is not None and now - at < LOSS_EVERY_S:
+            return
+        expected = report.highest - before.highest & 0xFFFFFFFF
+        counted = 0 < expected < 0x80000000
+        share = (report.lost - before.lost) / expected if counted else report.fraction_lost / 256
+        self.loss = round(min(max(share, 0.0), 1.0), 4)
+        self._counted = now, report

@@ -153,6 +153,18 @@ def vp8_descriptor(payload: bytes) -> Vp8Descriptor:
     return Vp8Descriptor(picture_at, picture, bits, level_at, starts, position)
 
 
+def vp8_advanced(payload: bytes, at: Vp8Descriptor, pictures: int, levels: int) -> bytes:
+    """The payload, whose descriptor this is, with picture number and temporal index so much further."""
+    changed = bytearray(payload)
+    if at.picture_bits == 15:
+        changed[at.picture_at : at.picture_at + 2] = (at.picture + pictures & 0x7FFF | 0x8000).to_bytes(2, "big")
+    elif at.picture_bits:
+        changed[at.picture_at] = at.picture + pictures & 0x7F
+    if at.level_at >= 0:
+        changed[at.level_at] = payload[at.level_at] + levels & 0xFF
+    return bytes(changed)
+
+
 def _vp8_key_frame(payload: bytes) -> bool:
     try:
         descriptor = vp8_descriptor(payload)

@@ -12,7 +12,7 @@ from media.arena import Arena
 from media.kernel import ffi
 from media.lane import Batch, Chunk, Lane
 from media.slot import Clear
-from media.span import Span
+from media.span import Span, vp8_marks
 from media.transmit import Transmitter
 
 
@@ -32,22 +32,28 @@ def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch) -> No
 
 def _send_run(arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, batch: Batch) -> None:
     gcm = lane.key.profile == srtp.GCM.name
-    clear = [(lane.header(batch.ssrc, packet), packet.payload) for packet in batch.packets]
     added = srtp.TAG_SIZE if gcm else srtp.CM_TAG_SIZE
-    arena.lay([(b"", len(header) + len(payload) + added) for header, payload in clear])
-    arena.set_segment(sum(map(len, clear[0])) + added)
-    for i, (header, _) in enumerate(clear):
-        headers = [_renumbered(header, batch.packets[i], seat.span) for seat in chunk.seats]
+    headers = [lane.header(batch.ssrc, packet) for packet in batch.packets]
+    sizes = [len(header) + len(p.payload) + added for header, p in zip(headers, batch.packets, strict=True)]
+    arena.lay([(b"", size) for size in sizes])
+    arena.set_segment(sizes[0])
+    for i, (header, packet) in enumerate(zip(headers, batch.packets, strict=True)):
+        marks = vp8_marks(packet)
+        clear = [(_renumbered(header, packet, s.span), s.span.payload(packet, marks)) for s in chunk.seats]
         if gcm:
-            _seal_gcm(arena, chunk, batch, i, headers)
+            _seal_gcm(arena, chunk, batch, i, clear)
         else:
-            _seal_cm(arena, chunk, batch, i, headers)
+            _seal_cm(arena, chunk, batch, i, clear)
     transmitter.run(chunk, len(batch.packets), batch.skip)
 
 
-def own(clear: Sequence[tuple[bytes, Clear]], span: Span) -> list[tuple[bytes, Clear]]:
-    """What one receiver gets of a run: with its own numbers, and nothing from before it came."""
-    return [(_renumbered(header, p, span), p) for header, p in clear if p.sequence >= span.floor]
+def own(clear: Sequence[tuple[bytes, Clear]], span: Span) -> list[tuple[bytes, bytes, int]]:
+    """What one receiver gets of a run: header, payload and number, and nothing from before it came."""
+    return [
+        (_renumbered(header, p, span), span.payload(p, vp8_marks(p)), p.sequence + span.shift)
+        for header, p in clear
+        if p.sequence >= span.floor
+    ]
 
 
 def _renumbered(header: bytes, packet: Clear, span: Span) -> bytes:
@@ -55,25 +61,24 @@ def _renumbered(header: bytes, packet: Clear, span: Span) -> bytes:
     return header[:2] + struct.pack("!HI", number, span.time(packet.timestamp)) + header[8:]
 
 
-def _seal_gcm(arena: Arena, chunk: Chunk, batch: Batch, at: int, headers: list[bytes]) -> None:
-    packet = batch.packets[at]
+def _seal_gcm(arena: Arena, chunk: Chunk, batch: Batch, at: int, clear: list[tuple[bytes, bytes]]) -> None:
+    sequence = batch.packets[at].sequence
     ivs = b""
     for seat in chunk.seats:
-        number = packet.sequence + seat.span.shift
+        number = sequence + seat.span.shift
         ivs += srtp.rtp_iv(batch.ssrc, seat.rollover(batch.slot, number), number & 0xFFFF)
-    size, payload = len(headers[0]), packet.payload
     nonces, cells = chunk.rtp.nonces(ivs), arena.bodies[at]
-    for seat, encrypt, nonce, header in zip(chunk.seats, chunk.rtp.encrypt, nonces, headers, strict=True):
+    for seat, encrypt, nonce, (header, payload) in zip(chunk.seats, chunk.rtp.encrypt, nonces, clear, strict=True):
         if seat not in batch.skip:  # its number may mean another packet: not even to be sealed
-            cell = cells[seat.position]
+            cell, size = cells[seat.position], len(header)
             cell[:size] = header
             encrypt(nonce, payload, header, cell[size:])
 
 
-def _seal_cm(arena: Arena, chunk: Chunk, batch: Batch, at: int, headers: list[bytes]) -> None:
-    for seat, header in zip(chunk.seats, headers, strict=True):
+def _seal_cm(arena: Arena, chunk: Chunk, batch: Batch, at: int, clear: list[tuple[bytes, bytes]]) -> None:
+    for seat, (header, payload) in zip(chunk.seats, clear, strict=True):
         if isinstance(seat.sender, srtp.CmSender) and seat not in batch.skip:
-            cell, clear = arena.cell(at, seat.position), header + batch.packets[at].payload
-            ffi.memmove(cell, clear, len(clear))
-            if not seat.sender.protect_in_place(cell, len(clear)):
-                ffi.memmove(cell, bytes(len(clear)), len(clear))  # never send it clear
+            cell, packet = arena.cell(at, seat.position), header + payload
+            ffi.memmove(cell, packet, len(packet))
+            if not seat.sender.protect_in_place(cell, len(packet)):
+                ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear

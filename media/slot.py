@@ -50,9 +50,7 @@ class Slot:
         "_floor",
         "_input_highest",
         "_last_at",
-        "_level",
         "_level_shift",
-        "_picture",
         "_picture_shift",
         "_seen",
         "_sequence_shift",
@@ -60,8 +58,10 @@ class Slot:
         "_timestamp_shift",
         "clock_hz",
         "highest",
+        "level",
         "octets",
         "packets",
+        "picture",
         "ssrc",
         "timestamp",
     )
@@ -80,8 +80,8 @@ class Slot:
         self._floor = 0
         self._sequence_shift = 0
         self._timestamp_shift = 0
-        self._picture, self._picture_shift = 0, 0
-        self._level, self._level_shift = 0, 0
+        self.picture, self._picture_shift = 0, 0  # VP8: of the newest packet
+        self.level, self._level_shift = 0, 0
 
     def cut(self, packet: rtp.Packet, codec: Codec, now: float) -> None:
         """From this packet on, the slot carries the stream that the packet belongs to."""
@@ -101,9 +101,9 @@ class Slot:
         except ValueError:
             return
         if descriptor.picture_at >= 0:
-            self._picture_shift = self._picture + 1 - descriptor.picture
+            self._picture_shift = self.picture + 1 - descriptor.picture
         if descriptor.level_at >= 0:
-            self._level_shift = self._level + 1 - payload[descriptor.level_at]
+            self._level_shift = self.level + 1 - payload[descriptor.level_at]
 
     def rewrite(self, packet: rtp.Packet, codec: Codec, now: float) -> Clear | None:
         """The packet as it leaves, or None when it is repeated, too late, or from before the cut."""
@@ -150,23 +150,11 @@ class Slot:
             return payload
         if descriptor.picture_at < 0 and descriptor.level_at < 0:
             return payload
-        changed = bytearray(payload)
-        at = descriptor.picture_at
-        if at >= 0:
-            mask = (1 << descriptor.picture_bits) - 1
-            picture = (descriptor.picture + self._picture_shift) & mask
-            if descriptor.picture_bits == 15:
-                changed[at : at + 2] = (picture | 0x8000).to_bytes(2, "big")
-            else:
-                changed[at] = picture
-            if newest:
-                self._picture = picture
-        at = descriptor.level_at
-        if at >= 0:
-            changed[at] = (payload[at] + self._level_shift) & 0xFF
-            if newest:
-                self._level = changed[at]
-        return bytes(changed)
+        if newest and descriptor.picture_at >= 0:
+            self.picture = descriptor.picture + self._picture_shift & (1 << descriptor.picture_bits) - 1
+        if newest and descriptor.level_at >= 0:
+            self.level = payload[descriptor.level_at] + self._level_shift & 0xFF
+        return rtp.vp8_advanced(payload, descriptor, self._picture_shift, self._level_shift)
 
     def out_timestamp(self, source_timestamp: int) -> int:
         """Where a timestamp of the source on air stands in the slot's own time."""

@@ -9,6 +9,10 @@ Pure values.
 from dataclasses import dataclass
 from typing import Final
 
+from media import rtp
+from media.rtp import Codec, Vp8Descriptor
+from media.slot import Clear, Slot
+
 MAX_SPANS: Final = 4  # moves are seconds apart and repairs reach back one second
 _MASK_32: Final = 0xFFFFFFFF
 
@@ -17,30 +21,57 @@ _MASK_32: Final = 0xFFFFFFFF
 class Span:
     """From the rung's packet `floor` on, the receiver's number is the rung's plus `shift`, its time plus `ticks`.
 
-    All numbers are extended; an older packet of the rung must never be given to this receiver.
+    `pictures` and `levels` are the same for the numbers within VP8. All numbers are extended; an older packet of
+    the rung must never be given to this receiver.
     """
 
     rung: int
     floor: int
     shift: int = 0
     ticks: int = 0
+    pictures: int = 0
+    levels: int = 0
 
     @property
     def first(self) -> int:
         """The receiver's own number at which the span begins."""
         return self.floor + self.shift
 
-    def follow(self, rung: int, floor: int, *, last: int, due: int, timestamp: int) -> "Span":
-        """The span after this one.
+    def follow(self, rung: int, key_frame: Clear, here: Slot, last: int, now: float) -> "Span":
+        """The span after this one: it begins with this packet of another rung.
 
-        It begins with the packet `floor` of another rung, which bears `timestamp`. `last` is the highest number
-        of the present rung that the receiver may have got, and `due` the present rung's time by now.
+        `here` is the slot of the present rung, `last` its highest number that the receiver may have got.
         """
-        ticks = (due + self.ticks - timestamp) & _MASK_32
-        return Span(rung, floor, last + self.shift + 1 - floor, ticks)
+        marks = vp8_marks(key_frame)
+        pictures = marks.picture if marks is not None and marks.picture_at >= 0 else 0
+        levels = key_frame.payload[marks.level_at] if marks is not None and marks.level_at >= 0 else 0
+        return Span(
+            rung,
+            key_frame.sequence,
+            last + self.shift + 1 - key_frame.sequence,
+            (here.timestamp_next(now) + self.ticks - key_frame.timestamp) & _MASK_32,
+            here.picture + self.pictures + 1 - pictures,
+            here.level + self.levels + 1 - levels,
+        )
 
     def time(self, timestamp: int) -> int:
         return (timestamp + self.ticks) & _MASK_32
+
+    def payload(self, packet: Clear, marks: Vp8Descriptor | None) -> bytes:
+        """The packet's payload as this receiver gets it. `marks`: of the packet, by `vp8_marks`."""
+        if marks is None or not (self.pictures or self.levels):
+            return packet.payload
+        return rtp.vp8_advanced(packet.payload, marks, self.pictures, self.levels)
+
+
+def vp8_marks(packet: Clear) -> Vp8Descriptor | None:
+    """Where the numbers within a VP8 packet stand; None where there are none."""
+    if packet.codec is not Codec.VP8:
+        return None
+    try:
+        return rtp.vp8_descriptor(packet.payload)
+    except ValueError:
+        return None
 
 
 def span_of(spans: tuple[Span, ...], number: int) -> Span | None:

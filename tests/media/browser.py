@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,14 @@ async function connect(pc, url, token, port, only) {
   await pc.setRemoteDescription({type: 'answer', sdp: kept.join('\\r\\n')});
   return answer.headers.get('Location');
 }
-async function publish(url, token, config, only) {
+async function publish(url, token, config, only, encodings) {
   const pc = window.pub = new RTCPeerConnection(config ?? {iceServers: []});
-  const media = await navigator.mediaDevices.getUserMedia({video: {width: 640, height: 360}, audio: true});
-  for (const track of media.getTracks()) pc.addTransceiver(track, {direction: 'sendonly', streams: [media]});
+  const size = encodings.length ? {width: 1280, height: 720} : {width: 640, height: 360};
+  const media = await navigator.mediaDevices.getUserMedia({video: size, audio: true});
+  for (const track of media.getTracks()) {
+    const sendEncodings = track.kind === 'video' ? encodings : [];
+    pc.addTransceiver(track, {direction: 'sendonly', streams: [media], sendEncodings});
+  }
   return connect(pc, url, token, 0, only);
 }
 async function watch(url, token, config, only, port) {
@@ -90,11 +94,16 @@ async def open_page(*flags: str) -> AsyncIterator[Page]:
 
 
 async def publish(
-    relay: RunningRelay, page: Page, peer: str, config: dict[str, Any] | None = None, only: str = ""
+    relay: RunningRelay,
+    page: Page,
+    peer: str,
+    config: dict[str, Any] | None = None,
+    only: str = "",
+    encodings: Sequence[dict[str, Any]] = (),
 ) -> None:
     """The camera goes to the relay. `only`: of the answer's candidates, those over `udp` or `tcp`."""
-    words = [f"{relay.url}/whip/{relay.studio}", relay.token("publish", peer), config, only]
-    await page.evaluate("([url, token, config, only]) => publish(url, token, config, only)", words)
+    words = [f"{relay.url}/whip/{relay.studio}", relay.token("publish", peer), config, only, [*encodings]]
+    await page.evaluate("([url, token, config, only, layers]) => publish(url, token, config, only, layers)", words)
 
 
 async def watch(

@@ -17,7 +17,7 @@ from media.ingest import Ingest
 from media.lane import ROLLOVER_AHEAD, LaneKey
 from media.peer import Publisher, Viewer
 from media.programme import Programme, Staging
-from media.rendition import PICTURES, Rendition
+from media.rendition import Rendition
 from media.rtp import Codec, Packet
 from media.slot import unwrap
 from media.studio import Studio
@@ -27,7 +27,7 @@ MASTER = bytes(range(28))
 TYPES = ((Codec.VP8, 96), (Codec.OPUS, 111))
 RIDS = ("h", "m", "l")
 RID_ID = 5
-KEY, DELTA, REST = b"\x10\x10", b"\x10\x11", b"\x00\x00"
+KEY, DELTA, REST = b"\x90\x10", b"\x90\x11", b"\x80\x00"  # of the descriptor, and the frame's first byte
 
 
 def address_of(sock: socket.socket) -> kernel.Address:
@@ -39,13 +39,15 @@ class Layer:
 
     def __init__(self, mark: bytes, rid: str, ssrc: int, sequence: int, clock: int) -> None:
         self.mark, self.rid, self.ssrc, self.sequence, self.clock = mark, rid, ssrc, sequence, clock
+        self.picture = clock & 0x7FFF
         self.flows = True
 
     def packet(self, start: bytes, last: bool, now: float) -> tuple[bytes, bytes]:
         """Header and payload of the next packet; it names its layer by its extension."""
         self.sequence += 1
         timestamp = round(now * 90_000) + self.clock & 0xFFFFFFFF
-        payload = start + self.mark + self.sequence.to_bytes(4, "big") + bytes(60)
+        numbers = b"\xc0" + (self.picture & 0x7FFF | 0x8000).to_bytes(2, "big") + bytes([self.picture & 0xFF])
+        payload = start[:1] + numbers + start[1:] + self.mark + self.sequence.to_bytes(4, "big") + bytes(60)
         plain = rtp.build(Packet(96, last, self.sequence & 0xFFFF, timestamp, self.ssrc, b""))
         name = self.rid.encode()
         if not name:
@@ -82,6 +84,7 @@ class Camera:
         for layer in self.layers:
             if not layer.flows:
                 continue
+            layer.picture += 1
             for part in range(packets):
                 start = REST if part else KEY if key or any(asked) else DELTA
                 header, payload = layer.packet(start, part == packets - 1, self.hall.now)
@@ -152,7 +155,12 @@ class Screen:
     @property
     def shows(self) -> bytes:
         """Camera and layer of the newest picture."""
-        return max(self.read().pictures)[1].payload[2:4]
+        return mark_of(max(self.read().pictures, key=lambda item: item[0])[1])
+
+
+def mark_of(packet: Packet) -> bytes:
+    """Which camera and layer a packet is of."""
+    return packet.payload[6:8]
 
 
 def master(profile: srtp.Profile) -> bytes:
@@ -243,6 +251,3 @@ class Hall:
         for screen in self.screens:
             screen.sock.close()
         self.socket.close()
-
-
-__all__ = ["PICTURES", "Camera", "Hall", "Screen"]

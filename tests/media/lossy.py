@@ -10,7 +10,7 @@ from media import kernel
 
 
 class LossyLine:
-    """Between a viewer and the relay: one media packet in twelve is lost on its way to the viewer."""
+    """Between a viewer and the relay: this share of the media packets is lost on its way to the viewer."""
 
     def __init__(self, relay_port: int) -> None:
         self._relay = ("127.0.0.1", relay_port)
@@ -18,6 +18,7 @@ class LossyLine:
         self._ways: dict[tuple[str, int], socket.socket] = {}
         self._front = self._open(self._from_viewer)
         self.port: int = self._front.getsockname()[1]
+        self.share = 1 / 12
         self.lost = 0
 
     def _open(self, readable: Callable[..., None], *arguments: Any) -> socket.socket:
@@ -34,7 +35,7 @@ class LossyLine:
     def _to_viewer(self, viewer: tuple[str, int]) -> None:
         data = self._ways[viewer].recv(2048)
         is_media = 128 <= data[0] < 192 and not 192 <= data[1] <= 223
-        if is_media and self._chance.random() < 1 / 12:
+        if is_media and self._chance.random() < self.share:
             self.lost += 1
         else:
             self._front.sendto(data, viewer)

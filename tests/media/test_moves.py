@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from media import rtcp, srtp
 from media.rendition import PICTURES, Rendition
-from tests.media.hall import Hall, Screen
+from media.rtp import vp8_descriptor
+from tests.media.hall import KEY, Hall, Screen, mark_of
 
 
 @pytest.fixture
@@ -19,14 +20,19 @@ def hall() -> Iterator[Hall]:
     made.close()
 
 
-def in_order(screen: Screen) -> None:
-    """Numbers once each; time never runs back along them."""
+def in_order(screen: Screen, *, whole: bool = True) -> None:
+    """Numbers once each; time never runs back along them. `whole`: the picture was never taken away."""
     got = sorted(screen.read().pictures, key=lambda item: item[0])
     for (number, before), (then, after) in itertools.pairwise(got):
         assert then > number
         step = after.timestamp - before.timestamp & 0xFFFFFFFF
         assert step < 1 << 31, f"time ran back at {then}"
-        assert step > 0 or not before.marker or after.payload[2:4] == before.payload[2:4]
+        if then == number + 1 and whole:
+            # Not only the packets: libwebrtc shows nothing more when the numbers within VP8 jump back.
+            one, two = vp8_descriptor(before.payload), vp8_descriptor(after.payload)
+            assert two.picture - one.picture & 0x7FFF == two.starts_frame
+            assert after.payload[two.level_at] - before.payload[one.level_at] & 0xFF == two.starts_frame
+        assert step > 0 or not before.marker or mark_of(after) == mark_of(before)
 
 
 def without_gaps(screen: Screen) -> None:
@@ -62,8 +68,8 @@ def test_the_first_packet_on_a_new_rung_is_a_key_frame(hall: Hall) -> None:
     hall.give(moved, Rendition.LOW)
     hall.pass_time(10)
     pictures = [packet for _, packet in moved.read().pictures]
-    first = next(packet for packet in pictures if packet.payload[2:4] == b"a2")
-    assert first.payload[:2] == b"\x10\x10"
+    first = next(packet for packet in pictures if mark_of(packet) == b"a2")
+    assert first.payload[:1] + first.payload[5:6] == KEY
     assert pictures[pictures.index(first) - 1].marker
 
 
@@ -77,7 +83,7 @@ def test_repairs_reach_over_the_move_and_are_the_same_datagrams(hall: Hall) -> N
         hall.pass_time(18)
     moved.read()
     recent = [number & 0xFFFF for number, _ in moved.pictures[-75:]]
-    layers = {packet.payload[2:4] for _, packet in moved.pictures[-75:]}
+    layers = {mark_of(packet) for _, packet in moved.pictures[-75:]}
     assert layers == {b"a0", b"a2"}
     hall.hear(moved, rtcp.nack(1, hall.programme.video.slot.ssrc, recent))
     moved.read()
@@ -270,7 +276,7 @@ def test_whatever_happens_a_viewer_has_one_row_of_numbers(
         names = {step[0] for step in story}
         silent = {step[1] % 3 for step in story if step[0] == "give" and step[2] == 3}
         for index, screen in enumerate(made.screens):
-            in_order(screen)
+            in_order(screen, whole=index not in silent)
             if index not in silent and "late" not in names:
                 without_gaps(screen)
     finally:

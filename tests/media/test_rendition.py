@@ -58,6 +58,16 @@ def test_while_even_the_sound_is_lost_no_picture_is_tried() -> None:
     assert run(ladder, 112, 30, None, 0.0) == [121]
 
 
+def test_an_estimate_that_climbs_from_a_smaller_picture_is_waited_for() -> None:
+    ladder = Ladder()
+    remb = 215.0  # what Chromium showed after half a minute on 340 kbit/s
+    for now in range(40):
+        assert not ladder.judge(
+            float(now), [Picture(r, 800.0 / 2**i) for i, r in enumerate(PICTURES)], int(remb), 0.0
+        )
+        remb *= 1.035
+
+
 THREE = [Picture(Rendition.FULL, 1500.0), Picture(Rendition.MEDIUM, 500.0), Picture(Rendition.LOW, 150.0)]
 # The upper layer is suspended: the second fills two rungs.
 TWO = [Picture(Rendition.FULL, 500.0), Picture(Rendition.FULL, 500.0), Picture(Rendition.LOW, 150.0)]

@@ -79,10 +79,26 @@ def test_link_quality_is_read_from_reports() -> None:
     now = rtcp.ntp(1_700_000_000.0)
     sent = rtcp.ntp(1_700_000_000.0 - 0.3)
     report = rtcp.Report(1, 64, 5, 9, 900, sent >> 16 & 0xFFFFFFFF, round(0.1 * 65536))
-    quality.read(report, 90_000, now)
+    quality.read(report, 90_000, now, 0.0)
     assert (quality.loss, quality.jitter_ms) == (0.25, 10.0)
     assert quality.rtt_ms is not None
     assert abs(quality.rtt_ms - 200) < 1
+
+
+def test_loss_is_counted_over_a_second_however_often_reports_come() -> None:
+    quality = LinkQuality()
+    losses = []
+    for tick in range(41):  # ten reports a second, every fifth packet is lost; most intervals look clean
+        now, highest = tick / 10, 10 * tick + 0xFFF0
+        fraction = 200 if tick % 5 == 4 else 0
+        quality.read(rtcp.Report(1, fraction, highest // 5, highest, 0, 0, 0), 90_000, 0, now)
+        losses.append(quality.loss)
+    assert set(losses[10:]) == {0.2}
+    # Another stream is counted by itself; repairs may make the count of losses fall.
+    quality.read(rtcp.Report(2, 64, 7, 70, 0, 0, 0), 90_000, 0, 5.0)
+    assert quality.loss == 0.25
+    quality.read(rtcp.Report(2, 0, 3, 170, 0, 0, 0), 90_000, 0, 6.0)
+    assert quality.loss == 0.0
 
 
 def test_allowance_is_a_bucket() -> None:
