@@ -1,5 +1,6 @@
 """Real Chromium publishes its fake camera by WHIP and watches it by WHEP through the relay."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -58,6 +59,56 @@ async def test_chromium_publishes_and_watches(relay: RunningRelay, page: Page) -
     (viewer,) = (await relay.state())["viewers"]
     assert viewer["loss"] == 0
     assert viewer["rtt_ms"] is not None
+
+
+LAYERS = [
+    {"rid": "h", "maxBitrate": 1_700_000},
+    {"rid": "m", "scaleResolutionDownBy": 2, "maxBitrate": 500_000},
+    {"rid": "l", "scaleResolutionDownBy": 4, "maxBitrate": 150_000},
+]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("order", [1, -1], ids=["best-first", "best-last"])
+async def test_chromium_sends_three_layers_and_all_arrive(relay: RunningRelay, page: Page, order: int) -> None:
+    await publish(relay, page, "camera", encodings=LAYERS[::order])
+    sizes = [[1280, 720], [640, 360], [320, 180]]
+    async with asyncio.timeout(25):
+        while True:
+            layers = [layer for source in (await relay.state())["sources"] for layer in source["layers"]]
+            if [layer["size"] for layer in layers] == sizes and all(layer["fps"] > 5 for layer in layers):
+                break
+            await until(page, "pub", lambda _: True)
+    assert [layer["rid"] for layer in layers] == ["h", "m", "l"]
+
+
+@pytest.mark.browser
+async def test_chromium_is_moved_between_layers_without_a_freeze(
+    relay: RunningRelay, page: Page, line: LossyLine
+) -> None:
+    line.share = 0.0
+    await publish(relay, page, "camera", encodings=LAYERS)
+    await relay.stage("camera", "camera")
+    await watch(relay, page, "tv", port=line.port)
+
+    def width(reports: Reports) -> int:
+        return max((int(r.get("frameWidth", 0)) for r in inbound(reports, "video")), default=0)
+
+    await until(page, "sub", lambda r: width(r) == 1280 and decoded(r) > 40)
+    line.share = 0.4
+    lower = await until(page, "sub", lambda r: width(r) in (640, 320), 40)
+    line.share = 0.0
+    assert (await relay.state())["viewers"][0]["rendition"] in ("medium", "low")
+    # From here on the line is clean: what stops now stops by our doing.
+    calm = await until(page, "sub", lambda r: decoded(r) > decoded(lower) + 30)
+    back = await until(page, "sub", lambda r: width(r) == 1280, 60)
+    more = await until(page, "sub", lambda r: decoded(r) > decoded(back) + 40)
+    (before,), (after,) = inbound(calm, "video"), inbound(more, "video")
+    assert after["ssrc"] == before["ssrc"]
+    assert after["packetsLost"] == before["packetsLost"]
+    assert after["keyFramesDecoded"] - before["keyFramesDecoded"] <= 2  # one for each rung on the way
+    assert after["totalFreezesDuration"] - before["totalFreezesDuration"] < 1.0
+    assert await page.evaluate("sub.signalingState") == "stable"
 
 
 def _skew_ms(reports: Reports) -> float:
