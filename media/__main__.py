@@ -1,4 +1,4 @@
-"""Command line: `relay`, `bridge`, `record`, `rehearse`, `drain`. The sole reader of the environment."""
+"""Command line: `relay`, `bridge`, `record`, `rehearse`, `drain`, `faults`. The sole reader of the environment."""
 
 import argparse
 import asyncio
@@ -28,6 +28,7 @@ OTHERS = {
     "record": "media.record",
     "rehearse": "media.rehearsal",
     "drain": "media.drain",
+    "faults": "media.faults_command",
 }
 
 
@@ -45,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{relay,bridge,record,rehearse,drain}")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="{relay,bridge,record,rehearse,drain,faults}"
+    )
     relay = commands.add_parser("relay", help="carry programmes from sources to viewers (WHIP, WHEP, control)")
     relay.add_argument("--http", default="127.0.0.1:8900", help="address of the HTTP face")
     relay.add_argument("--udp", default="0.0.0.0:50000", help="first UDP port; worker i takes port + i")
@@ -70,11 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--record-into", default="", help="folder for recordings; none are made without it")
     relay.add_argument("--record-max-mb", type=float, help="the most that one recording may hold")
     relay.add_argument("--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave")
+    relay.add_argument("--faults", action="store_true", help="test mode: may be disturbed on purpose")
     commands.add_parser("bridge", help="a headless endpoint of a bridge")
     commands.add_parser("record", help="write a programme to files")
     commands.add_parser("rehearse", help="many virtual bridges against a relay")
     commands.add_parser("drain", help="empty a relay, so that it can be stopped")
+    commands.add_parser("faults", help="disturb a relay in test mode")
     worker = commands.add_parser("worker")
+    worker.add_argument("--faults", action="store_true")
     for name, kind in (("channel", int), ("host", str), ("port", int), ("max-kbps", int)):
         worker.add_argument(f"--{name}", type=kind, required=True)
     worker.add_argument("--mode")
@@ -124,6 +130,7 @@ def _worker(parsed: argparse.Namespace) -> int:
         index=parsed.index,
         relay=parsed.relay,
         links=parsed.links,
+        faults=parsed.faults,
         tcp=(parsed.tcp_host, parsed.tcp_port) if parsed.tcp_host else None,
     )
     worker.main(parsed.channel, where)
@@ -158,7 +165,9 @@ def _relay(parsed: argparse.Namespace) -> int:
     settings = RelaySettings(
         key=key,
         announce=announce,
-        crew=CrewSettings(host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats, tcp, name),
+        crew=CrewSettings(
+            host, port, workers, parsed.max_kbps, parsed.mode, parsed.home_seats, tcp, name, parsed.faults
+        ),
         base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
         origins=tuple(parsed.origin),
         region=parsed.region,

@@ -309,6 +309,27 @@ class RelayClient:
         """Raises: RelayUnreachable, RelayRefused."""
         return _read(_standing, await self._call("GET", "/control/relay"))
 
+    async def faults(self) -> list[dict[str, Any]]:
+        """What is disturbed on purpose, of a relay in test mode. Raises: RelayUnreachable, RelayRefused."""
+        return _read(_faults, await self._call("GET", "/control/faults"))
+
+    async def fault(
+        self, peer: str | None, way: str = "both", *, drop: float = 0.0, delay_ms: float = 0.0
+    ) -> None:
+        """Lose or hold back datagrams of a peer, None for all; way: `in`, `out` or `both`, seen from the relay."""
+        body = {"peer": peer, "way": way, "drop": drop, "delay_ms": delay_ms}
+        await self._call("PUT", "/control/faults", body)
+
+    async def clear_faults(self) -> None:
+        await self._call("DELETE", "/control/faults")
+
+    async def kill_worker(self, worker: int) -> None:
+        await self._call("DELETE", f"/control/faults/workers/{worker}")
+
+    async def kill_relay(self) -> None:
+        """It ends a moment after its answer, without a word to anybody."""
+        await self._call("DELETE", "/control/faults/relay")
+
     async def drain(self, *, now: bool = False) -> Standing:
         """Empty the relay; `now`: of running sessions too. Raises: RelayUnreachable, RelayRefused."""
         return _read(_standing, await self._call("PUT", "/control/drain", {"now": now}))
@@ -456,6 +477,14 @@ def _standing(answer: Any) -> Standing:
         float(answer["load"]),
         str(answer["draining"]),
     )
+
+
+def _faults(answer: Any) -> list[dict[str, Any]]:
+    return [{"peer": str(f["peer"]), "way": str(f["way"]), **_line(f)} for f in answer["faults"]]
+
+
+def _line(fault: Any) -> dict[str, float]:
+    return {"drop": float(fault["drop"]), "delay_ms": float(fault["delay_ms"])}
 
 
 def _text(value: Any) -> str | None:

@@ -39,6 +39,7 @@ class CrewSettings:
     home_seats: int = HOME_SEATS
     tcp: tuple[str, int] | None = None  # worker `i` listens on port + i, or on any free one when it is 0
     relay: str = ""  # the relay's id
+    faults: bool = False  # test mode: they may be disturbed on purpose
 
 
 @dataclass(slots=True)
@@ -99,6 +100,8 @@ class Crew:
             command += ["--tcp-host", host, "--tcp-port", str(tcp)]
         command += ["--max-kbps", str(self._settings.max_kbps)]
         command += ["--index", str(index), "--links", self._links, "--relay", self._settings.relay]
+        if self._settings.faults:
+            command.append("--faults")
         if self._settings.mode:
             command += ["--mode", self._settings.mode]
         # The package is found from wherever the relay was started.

@@ -103,6 +103,10 @@ class Port:
         except ValueError:
             self.counts.malformed += 1
 
+    def who(self, address: Address) -> Peer | None:
+        """The peer that proved that it is there."""
+        return self._by_address.get(address)
+
     def knows(self, address: Address) -> bool:
         """Whether a peer proved that it is there."""
         return address in self._by_address

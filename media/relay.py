@@ -18,6 +18,7 @@ from media import negotiation, sdp, tokens, whip
 from media.cascade import MAX_PARENTS, Cascade
 from media.channel import Message
 from media.crew import Crew, CrewSettings, Hand
+from media.drill import Drill
 from media.problems import Refusal, problems
 from media.programme import AUDIO_SLOTS
 from media.recording import Recordings, RecordingSettings
@@ -128,6 +129,8 @@ class Relay:
                     web.get(base + "/metrics", self._metrics),
                 ]
             )
+            if self._settings.crew.faults:
+                app.add_routes(Drill(self.crew, lambda r: self._grant(r, Scope.CONTROL)).routes(base))
         return app
 
     # Who asks

@@ -44,7 +44,7 @@ class Transmitter:
 
     def __init__(self, sock: socket.socket, arena: Arena, mode: Mode | None = None) -> None:
         self._fd = sock.fileno()
-        self._arena = arena
+        self.arena = arena
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLOUT)
         self._single = ffi.new("struct mmsghdr *")
@@ -124,7 +124,7 @@ class Transmitter:
 
     def _send_apart(self, chunk: Chunk, packets: int, position: int) -> None:
         """One receiver's datagrams, each by a call of its own."""
-        arena, seat = self._arena, chunk.seats[position]
+        arena, seat = self.arena, chunk.seats[position]
         header = self._single.msg_hdr
         header.msg_name = ffi.from_buffer(seat.address)
         header.msg_namelen = len(seat.address)

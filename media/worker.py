@@ -22,6 +22,7 @@ from media.channel import Message, WorkerEnd
 from media.dtls import Desk, Identity
 from media.exchange import Exchange
 from media.fanout import Fanout
+from media.faults import HELD_PAUSE_S, Faults
 from media.flow import FLUSH_AFTER_S, Flow
 from media.herald import Herald
 from media.ingest import Ingest
@@ -52,6 +53,7 @@ class WorkerSettings:
     mode: Mode | None = None
     index: int = 0
     relay: str = ""  # the relay's id
+    faults: bool = False  # test mode
     links: str = ""  # the directory of the workers' sockets; empty for a worker alone
     tcp: tuple[str, int] | None = None  # where peers whose firewall eats UDP may connect
 
@@ -105,6 +107,13 @@ class Worker:
             "pull_stop": self._pulls.stop,
             "metrics": self._metrics,
         }
+        self._faults = Faults(self._port, self._fanout.transmitter) if settings.faults else None
+        if self._faults is not None:
+            self._operations |= {
+                "fault": self._faults.set,
+                "faults": self._faults.told,
+                "faults_clear": self._faults.clear,
+            }
 
     def _open_streams(self, tcp: tuple[str, int]) -> Streams:
         port = self._port
@@ -169,6 +178,8 @@ class Worker:
     def _pause_s(self) -> float:
         if self._flow.pending:
             return FLUSH_AFTER_S / 2
+        if self._faults is not None and self._faults.holds:
+            return HELD_PAUSE_S
         return ASK_EVERY_S if self._roster.peers or self._pulls else REPORT_EVERY_S / 2
 
     def _stop(self) -> None:
@@ -176,6 +187,8 @@ class Worker:
 
     def _work(self) -> None:
         now = self._now
+        if self._faults is not None:
+            self._faults.work(now)
         self._flow.flush_due(now)
         if now - self._asked_at >= ASK_EVERY_S:
             self._asked_at = now

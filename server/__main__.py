@@ -77,6 +77,12 @@ def rehearse(context: typer.Context) -> None:
     _become("rehearse", context.args)
 
 
+@cli.command(context_settings=_PASSED)
+def faults(context: typer.Context) -> None:
+    """Disturb a relay that was started with `--faults`; arguments are its own."""
+    _become("faults", context.args)
+
+
 @cli.command()
 def openapi() -> None:
     """Print the interface's document (OpenAPI 3.1)."""
