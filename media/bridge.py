@@ -237,6 +237,12 @@ class Bridge:
         if news["meeting_id"] != self.meeting_id:
             return
         viewer, publisher = self.viewer, self.publisher
+        here = [e for e in (viewer, publisher) if e is not None and e.is_at(news["relay"])]
+        if news["ask"]:
+            for endpoint in here:
+                if not await endpoint.is_kept():
+                    endpoint.left.set()
+            return
         if viewer is None or publisher is None:
             self._hurry.set()
         if publisher is not None and news["sources"] and publisher.is_at(news["relay"]):

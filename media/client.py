@@ -111,7 +111,10 @@ class StudioState:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a relay stands. `id`: of its present life. `draining`: "no", "gently" or "now". `load`: 0 to 1."""
+    """How a relay stands. `id`: of its present life. `draining`: "no", "gently" or "now". `load`: 0 to 1.
+
+    `lost`: how many of its workers have died so far.
+    """
 
     id: str
     region: str = ""
@@ -119,19 +122,21 @@ class Standing:
     sources: int = 0
     load: float = 0.0
     draining: str = "no"
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
     """Whoever of the studio watches at the relay of this name shall join again, within so many seconds.
 
-    `sources`: whoever sends there too, and at once.
+    `sources`: whoever sends there too, and at once. `ask`: only whose session is no longer there.
     """
 
     studio: str
     relay: str
     within_s: float
     sources: bool
+    ask: bool = False
 
 
 class Relay(Protocol):
@@ -179,6 +184,10 @@ class Relay(Protocol):
     async def record(self, studio: str, programme: str, on: bool) -> Recording: ...
     async def kick(self, studio: str, peer: str) -> None: ...
     def grant(self, token: str) -> Grant | None: ...
+    def gauges(self) -> Mapping[str, float]:
+        """How many there are, for whoever watches over the system."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -217,6 +226,9 @@ class RelayClient:
 
     def on_move(self, hear: Callable[[Moved], None]) -> None:
         """Nobody ever moves."""
+
+    def gauges(self) -> Mapping[str, float]:
+        return {}
 
     def grant(self, token: str) -> Grant | None:
         """What a token of ours allows; None when it does not hold."""
@@ -476,6 +488,7 @@ def _standing(answer: Any) -> Standing:
         int(answer["sources"]),
         float(answer["load"]),
         str(answer["draining"]),
+        int(answer.get("lost", 0)),
     )
 
 

@@ -94,6 +94,7 @@ class Relay:
 
     def _gone(self, hand: int, session: str | None) -> None:
         if session is None:
+            self.standing.lost += 1
             self.cascade.gone(hand)
         ended = [session] if session is not None else [k for k, s in self._sessions.items() if s.hand == hand]
         for one in ended:

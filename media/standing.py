@@ -37,6 +37,7 @@ class Standing:
     pids: Callable[[], Sequence[int]]
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     drain: Drain = Drain.NO
+    lost: int = 0  # workers that died, and the sessions they had with them
     _load: float = 0.0
     _used: dict[int, float] = field(default_factory=dict)
     _looked_at: float = 0.0
@@ -50,6 +51,7 @@ class Standing:
             "sources": scopes.count(Scope.PUBLISH),
             "load": round(self.load(), 2),
             "draining": self.drain.value,
+            "lost": self.lost,
         }
 
     def load(self) -> float:

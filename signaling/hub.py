@@ -80,6 +80,7 @@ class Hub:
             self.feed.add_hearer(self.call.hear)
         if relay is not None:
             relay.on_move(self._moved)
+        self._relay = relay
         self._strangers = Strangers(self._cut_stranger)
         self._tasks = Tasks()
         self._sio.on("connect", self._connect)
@@ -123,7 +124,9 @@ class Hub:
             return  # no meeting's: a rehearsal's
         if self.call is not None:
             self.call.wake(meeting_id)
-        news = wire.Moved(meeting_id=meeting_id, relay=moved.relay, within_s=moved.within_s, sources=moved.sources)
+        news = wire.Moved(
+            meeting_id=meeting_id, relay=moved.relay, within_s=moved.within_s, sources=moved.sources, ask=moved.ask
+        )
         self.feed.tell_all(meeting_id, news)
 
     async def _close_all(self, kind: ActorKind, actor_id: UUID) -> None:
@@ -138,6 +141,7 @@ class Hub:
             "meetings": float(len(self.feed.meetings())),
             "redis_up": float(self._rope.up),
             "relay_up": float(self.call is None or self.call.relay_up),
+            **(self._relay.gauges() if self._relay is not None else {}),
         }
 
     # ── life ──

@@ -38,10 +38,11 @@ class Knock(StrEnum):
 
 
 class Ears(Protocol):
-    """Told of what changes. `reborn`: it lives, but what it carried is gone."""
+    """Told of what changes. `reborn`: it lives, but what it carried is gone; `thinned`: some of that."""
 
     def died(self, url: str) -> None: ...
     def reborn(self, url: str) -> None: ...
+    def thinned(self, url: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Seen:
     client: RelayClient
     entry: RelayEntry
     id: str = ""
+    lost: int = 0
     alive: bool = True
     missed: int = 0
     promised: int = 0
@@ -149,22 +151,25 @@ class Lookout:
         self._ears.died(url)
 
     async def _ask(self, url: str, seen: Seen) -> None:
-        told_id, entry = "", seen.entry
+        told_id, lost, entry = "", 0, seen.entry
         try:
             told = await seen.client.standing()
-            told_id = told.id
+            told_id, lost = told.id, told.lost
             entry = RelayEntry(url, told.region, told.viewers, told.load, told.draining)
         except RelayUnreachable:
             return
         except RelayRefused:
             _log.debug("relay %s does not say how it stands", url)
-        was_alive, was_id = seen.alive, seen.id
-        seen.entry, seen.promised, seen.id = entry, 0, told_id
+        was_alive, was_id, was_lost = seen.alive, seen.id, seen.lost
+        seen.entry, seen.promised, seen.id, seen.lost = entry, 0, told_id, lost
         seen.alive, seen.missed, seen.stood_at = True, 0, time.monotonic()
         if not was_alive:
             _log.warning("relay %s is back", url)
         if was_id != told_id and (was_id or not was_alive):
             self._ears.reborn(url)
+        elif was_id and lost > was_lost:
+            _log.warning("relay %s lost a worker", url)
+            self._ears.thinned(url)
 
 
 async def knock(url: str) -> Knock:

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -138,6 +138,14 @@ class RelayPool:
     ) -> str:
         return self._minting.token(scope, studio, peer, programme, ttl_s=ttl_s, region=region)
 
+    def gauges(self) -> Mapping[str, float]:
+        known = self._lookout.all()
+        return {
+            "relays": float(len(known)),
+            "relays_up": float(sum(seen.alive for seen in known)),
+            "relays_draining": float(sum(not seen.entry.stays for seen in known)),
+        }
+
     def grant(self, token: str) -> Grant | None:
         return self._minting.grant(token)
 
@@ -240,11 +248,18 @@ class RelayPool:
 
     def reborn(self, url: str) -> None:
         """Sessions and stages there are gone: everybody joins again, as when they were moved."""
+        self._call_back(url, ask=False)
+
+    def thinned(self, url: str) -> None:
+        """A worker and its sessions are gone, the others' are there: each asks for itself."""
+        self._call_back(url, ask=True)
+
+    def _call_back(self, url: str, *, ask: bool) -> None:
         for studio, followed in self._followed.items():
             if url == followed.place.home:
-                self._tell(Moved(studio, name_of(url), SPREAD_S, sources=True))
+                self._tell(Moved(studio, name_of(url), SPREAD_S, sources=True, ask=ask))
             elif any(m.url == url for m in followed.place.mirrors):
-                self._tell(Moved(studio, name_of(url), SPREAD_S, sources=False))
+                self._tell(Moved(studio, name_of(url), SPREAD_S, sources=False, ask=ask))
 
     async def _leave(self, url: str) -> None:
         for studio, followed in tuple(self._followed.items()):

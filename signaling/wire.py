@@ -132,12 +132,13 @@ class SeatChanged(Message):
 
 class Moved(Message):
     """Whoever has a session at `relay` joins again, at a random moment within `within_s`; who sends, only when
-    `sources`, and at once."""
+    `sources`, and at once. `ask`: only whose session is no longer there."""
 
     meeting_id: UUID
     relay: str
     within_s: float
     sources: bool
+    ask: bool = False
 
 
 class SignedOut(Message):

@@ -344,6 +344,7 @@ class MovedMessage:
     relay: str
     within_s: float
     sources: bool
+    ask: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ async def run(viewers: int, *, edge_above: int, with_agent: bool) -> tuple[Outco
     with tempfile.TemporaryDirectory() as folder:
         settings = {"DIENHONG_EDGE_ABOVE": str(edge_above)}
         async with session(Path(folder), viewers=viewers, with_agent=with_agent, **settings) as made:
-            places = {b.location.split("/")[3] for b in made.bridges}
-            return await made.outage(await made.home()), len(places)
+            home, places = await made.home(), len(made.watching())
+            return await made.outage(lambda: made.kill(home)), places
 
 
 def told(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ class VirtualBridge:
         self._asked_at = 0.0
         self.location = ""
         self.sessions = 0
+        self.packets = 0
         self.told_at = 0.0
         self.joined_at = 0.0
         self.seen_at = 0.0
@@ -106,6 +108,9 @@ class VirtualBridge:
 
     async def _moved(self, news: dict[str, Any]) -> None:
         self.told_at = time.monotonic()
+        if news["ask"]:
+            await self._ask()
+            return
         if f"/at/{news['relay']}/" in self.location:
             old = self.location
             await asyncio.sleep(random.uniform(0, news["within_s"]))
@@ -148,6 +153,7 @@ class VirtualBridge:
     def _arrived(self, datagram: bytes) -> None:
         if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
             return
+        self.packets += 1
         now = time.monotonic()
         paused = now - self.seen_at > PAUSE_S
         # In a new session its first key frame; in a session that stayed, the one that ends the pause.
@@ -222,12 +228,20 @@ class Session:
         for pid in reversed(family(self.relays[url].process.pid)):
             os.kill(pid, signal.SIGKILL)
 
-    async def outage(self, url: str, wait_s: float = WAIT_S) -> Outcome:
-        """Kills the relay and waits until everybody has picture again. Raises: AssertionError with who has not."""
+    def kill_worker(self, url: str) -> None:
+        _, worker, *_ = family(self.relays[url].process.pid)
+        os.kill(worker, signal.SIGKILL)
+
+    def watching(self) -> Counter[str]:
+        """How many virtual bridges have their session at each relay, by its name."""
+        return Counter(b.location.split("/")[3] for b in self.bridges)
+
+    async def outage(self, happens: Callable[[], object], wait_s: float = WAIT_S) -> Outcome:
+        """From what happens until everybody has picture again. Raises: AssertionError with who has not."""
         for bridge in self.bridges:
             bridge.expect()
         frames, began = self._agent_frames(), time.monotonic()
-        self.kill(url)
+        happens()
         agent_back = None
         while time.monotonic() - began < wait_s:
             await asyncio.sleep(0.02)

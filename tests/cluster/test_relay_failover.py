@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.outage import session
+from media.client import RelayClient
+from media.drain import drain
+from signaling.pool import name_of
+from tests.cluster.outage import KEY, session
+from tests.signaling.world import eventually
 
-pytestmark = [pytest.mark.postgres, pytest.mark.redis]
+pytestmark = pytest.mark.redis
 
 #: Far beyond the goal of 3 s, which `python -m tests.bench.failover` measures: here other tests share the machine.
 BOUND_S = 20.0
 
 
+@pytest.mark.postgres
 @pytest.mark.timeout(540)
 async def test_everybody_has_picture_again_through_another_relay(postgres_url: str, tmp_path: Path) -> None:
     async with session(tmp_path, viewers=12, relays=2, servers=2, database=postgres_url) as made:
         home = await made.home()
         deaf, *others = made.bridges
         await deaf._sio.disconnect()  # its socket is away just now: nobody can tell it
-        outcome = await made.outage(home)
+        outcome = await made.outage(lambda: made.kill(home))
         print(f"picture again: p50 {outcome.share(0.5):.2f} s, p95 {outcome.share(0.95):.2f} s")
         assert outcome.share(1.0) < BOUND_S
         assert outcome.agent_back is not None
@@ -30,3 +36,32 @@ async def test_everybody_has_picture_again_through_another_relay(postgres_url: s
         assert (await made.home()) in {*made.relays} - {home}
         sessions = [b.sessions for b in made.bridges]
         assert sessions == [2] * len(sessions), "each joined anew exactly once"
+
+
+@pytest.mark.timeout(540)
+async def test_a_session_over_three_relays_outlives_what_happens_to_them(tmp_path: Path) -> None:
+    """Its home dies, a worker of the next one dies, and that one is emptied for an upgrade while the session runs."""
+    settings = {"DIENHONG_EDGE_ABOVE": "4"}
+    async with session(tmp_path, viewers=10, relays=3, **settings) as made:
+        first = await made.home()
+        before = made.watching()
+        assert len(before) > 1, "more viewers than one relay gets"
+        assert before[name_of(first)] >= 4
+        sessions = {b: b.sessions for b in made.bridges if name_of(first) not in b.location}
+        outcome = await made.outage(lambda: made.kill(first))
+        print(f"home killed: p95 {outcome.share(0.95):.2f} s")
+        assert outcome.share(1.0) < BOUND_S
+        assert all(b.sessions == count for b, count in sessions.items()), "at an edge nobody joins anew"
+
+        second = await made.home()
+        assert second != first
+        outcome = await made.outage(lambda: made.kill_worker(second))
+        print(f"worker killed: p95 {outcome.share(0.95):.2f} s")
+        assert outcome.share(1.0) < BOUND_S
+
+        async with RelayClient(second, KEY) as relay:
+            assert await drain(relay, now=True, within_s=BOUND_S * 2)
+        assert set(made.watching()) == {name_of(await made.home())}
+        await asyncio.to_thread(made.relays[second].stop)
+        seen = {b: b.packets for b in made.bridges}
+        await eventually(lambda: all(b.packets > count + 50 for b, count in seen.items()))

@@ -47,7 +47,8 @@ async def test_the_stage_follows_and_everybody_is_told(world: World) -> None:
                 (told,) = each.of("moved")
                 assert told.pop("within_s") <= 1
                 meeting_id = str(world.meeting_id)
-                assert told == {"meeting_id": meeting_id, "relay": name_of(home.base_url), "sources": True}
+                relay = name_of(home.base_url)
+                assert told == {"meeting_id": meeting_id, "relay": relay, "sources": True, "ask": False}
             other = RelayClient(next(url for url in relays if url != home.base_url), KEY)
             await until_staged(other, world, Stage(centre, (centre, None, None)))
             await other.aclose()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from media.client import Moved, RelayClient, RelayUnreachable
 from signaling.places import Mirror, OwnPlaces, Place, Places, SharedPlaces
 from signaling.pool import RelayPool, name_of
 from signaling.relays import StaticRelays
+from tests.bench.machine import family
 from tests.media.running import RelayProcess, start_relay
 from tests.signaling.world import eventually
 from tests.support.servers import REDIS
@@ -101,6 +104,17 @@ async def test_people_at_the_only_relay_come_back_when_it_does(relays: list[Rela
         await eventually_so(lambda: told, pool)
         assert told == [Moved("s1", name_of(relays[0].url), told[0].within_s, sources=True)]
         assert (await pool.at("s1")).base_url == relays[0].url
+
+
+async def test_a_worker_that_dies_calls_back_whose_session_it_had(relays: list[RelayProcess]) -> None:
+    async with pool_of([relays[0].url]) as (pool, told):
+        await pool.at("s1")
+        await eventually_so(lambda: all(seen.id for seen in pool._lookout.all()), pool)
+        relay, worker = family(relays[0].process.pid)
+        assert relay == relays[0].process.pid
+        os.kill(worker, signal.SIGKILL)
+        await eventually_so(lambda: told, pool)
+        assert told == [Moved("s1", name_of(relays[0].url), told[0].within_s, sources=True, ask=True)]
 
 
 async def test_without_any_relay_it_says_so() -> None:

@@ -17,6 +17,8 @@ export interface MovedNews {
   readonly relay: string
   readonly within_s: number
   readonly sources: boolean
+  /** Only whose session is no longer there. */
+  readonly ask: boolean
 }
 
 export interface FeedEars {

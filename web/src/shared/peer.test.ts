@@ -321,11 +321,11 @@ describe('several relays', () => {
     const viewer = watch({ name: 'main', gate, sounds: 1, world: made })
     await settle()
     latest().becomes('connected')
-    movedAway('bb', 0.5, true)
+    movedAway({ relay: 'bb', within_s: 0.5, sources: true, ask: false })
     await vi.advanceTimersByTimeAsync(1_000)
     expect(connections).toHaveLength(1)
-    movedAway('aa', 30, false) // an upgrade…
-    movedAway('aa', 0.5, true) // …that became an accident
+    movedAway({ relay: 'aa', within_s: 30, sources: false, ask: false }) // an upgrade…
+    movedAway({ relay: 'aa', within_s: 0.5, sources: true, ask: false }) // …that became an accident
     await vi.advanceTimersByTimeAsync(249)
     expect(connections).toHaveLength(1)
     expect(viewer.snapshot().state).toBe('connected')
@@ -345,10 +345,10 @@ describe('several relays', () => {
     const publisher = publish({ name: 'own', gate, video: null, audio: null, world: made })
     await settle()
     latest().becomes('connected')
-    movedAway('aa', 30, false)
+    movedAway({ relay: 'aa', within_s: 30, sources: false, ask: false })
     await vi.advanceTimersByTimeAsync(60_000)
     expect(connections).toHaveLength(1)
-    movedAway('aa', 30, true)
+    movedAway({ relay: 'aa', within_s: 30, sources: true, ask: false })
     await settle()
     expect(connections).toHaveLength(2)
     publisher.close()
@@ -362,7 +362,7 @@ describe('several relays', () => {
     await vi.advanceTimersByTimeAsync(40_000)
     const tried = connections.length
     up = true
-    movedAway('aa', 0, true)
+    movedAway({ relay: 'aa', within_s: 0, sources: true, ask: false })
     await settle()
     expect(connections).toHaveLength(tried + 1)
     expect(connections.at(-1)?.remote).toBe('answer')
@@ -405,6 +405,25 @@ describe('several relays', () => {
     ])
     expect(connections).toHaveLength(2)
     viewer.close()
+  })
+
+  it('when some sessions of a relay are gone, each link asks for its own', async () => {
+    let there = true
+    const { made, latest, connections, questions } = asked(
+      () => new Response(null, { status: there ? 204 : 404 }),
+    )
+    const publisher = publish({ name: 'own', gate, video: null, audio: null, world: made })
+    await settle()
+    latest().becomes('connected')
+    const news = { relay: 'aa', within_s: 0.5, sources: true, ask: true }
+    movedAway(news)
+    await settle()
+    expect([questions.length, connections.length]).toEqual([1, 1])
+    there = false
+    movedAway(news)
+    await settle()
+    expect([questions.length, connections.length]).toEqual([2, 2])
+    publisher.close()
   })
 
   it('stays while its session is there, asks ever more seldom, and not at all when nobody is on air', async () => {

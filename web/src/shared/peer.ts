@@ -74,6 +74,15 @@ export class LinkTrouble extends Error {
   }
 }
 
+/** Sessions at `relay` are to be begun anew within so many seconds; who sends, only when `sources`. */
+export interface Away {
+  readonly relay: string
+  readonly within_s: number
+  readonly sources: boolean
+  /** Only if the session is no longer there. */
+  readonly ask: boolean
+}
+
 interface Leg {
   /** Adds the transceivers of one session. */
   attach(pc: RTCPeerConnection): void
@@ -231,7 +240,7 @@ export class Link {
   }
 
   /** What the relay of this name carried comes from elsewhere: joins again at a random moment within the span. */
-  moved(relay: string, within_ms: number, sources: boolean): void {
+  moved({ relay, within_s, sources, ask }: Away): void {
     const sends = this.#snapshot.direction === 'out'
     if (sends && !sources) return
     const session = this.#session
@@ -240,9 +249,11 @@ export class Link {
     clearTimeout(this.#moving)
     this.#moving = setTimeout(
       () => {
-        if (session === this.#session) this.#rejoin('moved')
+        if (session !== this.#session) return
+        if (ask && session !== null) void this.#ask(session)
+        else this.#rejoin('moved')
       },
-      sends ? 0 : this.world.random() * within_ms,
+      sends ? 0 : this.world.random() * within_s * 1_000,
     )
   }
 
@@ -482,8 +493,8 @@ export function publish({ name, gate, video, audio, world = browserWorld }: Publ
 const links = new Set<Link>()
 
 /** The live line says: whoever has a session at this relay joins again within so many seconds. */
-export function movedAway(relay: string, within_s: number, sources: boolean): void {
-  for (const link of links) link.moved(relay, within_s * 1_000, sources)
+export function movedAway(news: Away): void {
+  for (const link of links) link.moved(news)
 }
 
 // ── a debugging aid ──

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ApiProblem } from './api/problem'
 import { ClockOffset } from './clock-offset'
-import type { Entered, FeedEars, JournalNews } from './feed'
+import type { Entered, FeedEars, JournalNews, MovedNews } from './feed'
 import { memoryOutbox, type Outbox } from './outbox'
 import type { RoomApi } from './room-api'
 import { RoomClient, type RoomMemory } from './room-client'
@@ -94,7 +94,7 @@ function connect(): RoomClient {
     api: server.api,
     outbox,
     memory,
-    moved: (...told) => void moved.push(told),
+    moved: news => void moved.push(news),
     newKey: () => `key-${++keys}`,
     random: () => 0.5,
     now_ms: Date.now,
@@ -120,7 +120,7 @@ function connect(): RoomClient {
   return client
 }
 
-let moved: [relay: string, within_s: number, sources: boolean][] = []
+let moved: MovedNews[] = []
 
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(10)
 
@@ -147,10 +147,10 @@ afterEach(() => {
 it('passes on that picture and sound of this meeting come from elsewhere', async () => {
   connect()
   await settle()
-  const news = { relay: 'aa', within_s: 0.5, sources: true }
+  const news = { relay: 'aa', within_s: 0.5, sources: true, ask: false }
   server.ears?.moved({ meeting_id: 'another', ...news })
   server.ears?.moved({ meeting_id: MEETING, ...news })
-  expect(moved).toEqual([['aa', 0.5, true]])
+  expect(moved).toEqual([{ meeting_id: MEETING, ...news }])
 })
 
 describe('following the journal', () => {

@@ -9,7 +9,7 @@ import { type ApiProblem, asProblem, isPassing } from './api/problem'
 import { setServerTime } from './clock'
 import { ClockOffset } from './clock-offset'
 import { lastRoom, remember } from './device-memory'
-import { type Feed, type JournalNews, type OpenFeed, openFeed } from './feed'
+import { type Feed, type JournalNews, type MovedNews, type OpenFeed, openFeed } from './feed'
 import { deviceOutbox, type KeptCommand, type Outbox } from './outbox'
 import { movedAway } from './peer'
 import { type RoomApi, roomApi, type Timed } from './room-api'
@@ -49,7 +49,7 @@ export interface RoomWorld {
   readonly openFeed: OpenFeed
   readonly memory: RoomMemory
   /** Picture and sound come from elsewhere. */
-  moved(relay: string, within_s: number, sources: boolean): void
+  moved(news: MovedNews): void
   newKey(): string
   /** 0 to 1. */
   random(): number
@@ -165,8 +165,8 @@ export class RoomClient {
       seat: ({ meeting_id }) => {
         if (meeting_id === this.meeting_id) void this.load()
       },
-      moved: ({ meeting_id, relay, within_s, sources }) => {
-        if (meeting_id === this.meeting_id) this.world.moved(relay, within_s, sources)
+      moved: news => {
+        if (news.meeting_id === this.meeting_id) this.world.moved(news)
       },
     })
     this.later(POLL_EVERY_MS, this.followWithoutFeed)

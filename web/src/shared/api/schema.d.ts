@@ -1927,6 +1927,8 @@ export interface components {
         };
         /** MovedMessage */
         MovedMessage: {
+            /** Ask */
+            ask: boolean;
             /**
              * Meeting Id
              * Format: uuid
