@@ -24,6 +24,8 @@ from media.testcard import PictureMeter, SoundMeter
 
 OFFER_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 AUDIO_SLOTS: Final = 3
+#: Answers of whoever was asked for a session: it, or its relay, is no longer there.
+GONE: Final = (404, 410, 502, 503, 504)
 NOTHING_NEW: Final = "a=end-of-candidates\r\n"
 
 
@@ -69,7 +71,7 @@ class Endpoint:
         async with self._http.patch(
             self._resource, data=NOTHING_NEW, headers=headers, timeout=OFFER_TIMEOUT
         ) as answer:
-            return answer.status < 300 or answer.status == 412
+            return answer.status not in GONE
 
     @property
     def state(self) -> str:

@@ -28,7 +28,7 @@ import socketio
 
 from media.bridge import Bridge, BridgeSettings
 from media.dtls import Identity
-from media.endpoint import NOTHING_NEW
+from media.endpoint import GONE, NOTHING_NEW
 from media.lite import VIDEO_TYPE, LitePeer
 from media.rtp import Codec, parse, starts_key_frame
 from media.virtual import JoinFailed, join
@@ -66,6 +66,8 @@ class VirtualBridge:
         self._token = ""
         self._access: dict[str, Any] = {}
         self._asked_at = 0.0
+        self._picture_at = 0.0
+        self._paused = False
         self.location = ""
         self.sessions = 0
         self.packets = 0
@@ -93,6 +95,7 @@ class VirtualBridge:
     def expect(self) -> None:
         """From now on the end of the next pause counts."""
         self.back_at = self.told_at = self.joined_at = 0.0
+        self._paused = False
 
     async def close(self) -> None:
         for task in tuple(self._tasks):
@@ -155,11 +158,13 @@ class VirtualBridge:
             return
         self.packets += 1
         now = time.monotonic()
-        paused = now - self.seen_at > PAUSE_S
-        # In a new session its first key frame; in a session that stayed, the one that ends the pause.
-        awaited = not self.back_at and (paused or bool(self.joined_at))
-        if awaited and datagram[1] & 0x7F == VIDEO_TYPE and self._is_key_frame(datagram):
-            self.back_at = now
+        if datagram[1] & 0x7F == VIDEO_TYPE:
+            self._paused |= now - self._picture_at > PAUSE_S
+            self._picture_at = now
+            # In a new session its first key frame; in a session that stayed, the one that ends the pause.
+            awaited = not self.back_at and (self._paused or bool(self.joined_at))
+            if awaited and self._is_key_frame(datagram):
+                self.back_at = now
         self.seen_at = now
 
     def _is_key_frame(self, datagram: bytes) -> bool:
@@ -190,7 +195,7 @@ class VirtualBridge:
         asked = urljoin(self._server.url, self.location)
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with self._http.patch(asked, data=NOTHING_NEW, headers=headers) as answer:
-                if answer.status >= 400:
+                if answer.status in GONE:
                     await self._join()
 
 
@@ -234,7 +239,7 @@ class Session:
 
     def watching(self) -> Counter[str]:
         """How many virtual bridges have their session at each relay, by its name."""
-        return Counter(b.location.split("/")[3] for b in self.bridges)
+        return Counter(b.location.partition("/at/")[2].partition("/")[0] for b in self.bridges)
 
     async def outage(self, happens: Callable[[], object], wait_s: float = WAIT_S) -> Outcome:
         """From what happens until everybody has picture again. Raises: AssertionError with who has not."""

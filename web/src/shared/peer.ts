@@ -141,7 +141,7 @@ class Session {
       },
       body: nothingNew(this.pc.localDescription?.sdp ?? ''),
     })
-    return response.ok || response.status === 412
+    return !GONE.has(response.status)
   }
 
   end(): void {
@@ -165,6 +165,9 @@ class Session {
       .catch(() => undefined)
   }
 }
+
+/** The session, or its relay, is no longer there. */
+const GONE: ReadonlySet<number> = new Set([404, 410, 502, 503, 504])
 
 /** A fragment that says no more than who we are. */
 const nothingNew = (sdp: string): string => {
