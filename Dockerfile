@@ -1,4 +1,4 @@
-# Two stages: Node only builds the web part; what runs has Python and the locked requirements.
+# Three stages: Node only builds the web part, gcc the relay's innermost loop; what runs has Python and the locked requirements.
 FROM python:3.11-slim-bookworm AS web
 WORKDIR /src
 COPY requirements-dev.lock .
@@ -8,6 +8,11 @@ COPY web/package.json web/package-lock.json web/
 RUN cd web && npm ci --no-audit --no-fund
 COPY web web
 RUN cd web && npm run build
+
+FROM python:3.11-slim-bookworm AS sealer
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libssl-dev
+COPY media/sealer.c .
+RUN gcc -O2 -shared -fPIC -o libsealer.so sealer.c -lcrypto
 
 FROM python:3.11-slim-bookworm
 # The data folder is made here because a fresh volume takes its owner from the folder it covers.
@@ -23,6 +28,7 @@ COPY rooms rooms
 COPY server server
 COPY signaling signaling
 COPY media media
+COPY --from=sealer /libsealer.so media/libsealer.so
 COPY --from=web /src/web/dist web/dist
 USER dienhong
 ENV DIENHONG_DATA=/home/dienhong/data PYTHONUNBUFFERED=1

@@ -51,7 +51,7 @@ class Arena:
     """Buffers and scatter lists for 64 receivers × 16 packets."""
 
     def __init__(self) -> None:
-        self.cells = ffi.new("char[]", SEATS * RUN_LIMIT * PACKET_ROOM)
+        self.cells = ffi.new("unsigned char[]", SEATS * RUN_LIMIT * PACKET_ROOM)
         self.iovecs = ffi.new("struct iovec[]", SEATS)
         self.control = ffi.new("char[]", CONTROL_SIZE)
         self.bodies: list[list[memoryview]] = []
@@ -81,10 +81,15 @@ class Arena:
             for at in range(start, start + seats * layout.stride, layout.stride):
                 self._memory[at : at + size] = header
 
+    @property
+    def stride(self) -> int:
+        """From one seat's stretch to the next."""
+        assert self._layout is not None
+        return self._layout.stride
+
     def cell(self, part: int, seat: int) -> Any:
         """Where a part of a seat begins, for calls into C."""
-        assert self._layout is not None
-        return self.cells + (seat * self._layout.stride + self.cuts[part][0])
+        return self.cells + (seat * self.stride + self.cuts[part][0])
 
     def set_segment(self, size: int) -> None:
         """Tell the kernel where to cut the messages that carry this control block."""

@@ -10,12 +10,13 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from media import shifted, srtp
+from media import sealer, shifted, srtp
 from media.arena import RUN_LIMIT, Arena
 from media.kernel import ffi, is_stream
-from media.lane import Batch, Lane, LaneKey, Seat
+from media.lane import Batch, Lane, LaneKey, Seat, cut
 from media.rtp import Codec
 from media.seal import seal
+from media.sealer import Sealer
 from media.slot import Clear
 from media.streams import Streams
 from media.transmit import Mode, Transmitter
@@ -51,8 +52,10 @@ def in_runs(packets: Sequence[Clear]) -> list[list[Clear]]:
 class Fanout:
     """Seals and sends. One for each UDP socket; not safe for use from two threads."""
 
-    def __init__(self, sock: socket.socket, mode: Mode | None = None) -> None:
+    def __init__(self, sock: socket.socket, mode: Mode | None = None, *, native: bool = True) -> None:
+        """`native`: seal in C where that was built."""
         self.arena = Arena()
+        self._sealer = Sealer() if native and sealer.library is not None else None
         self.transmitter = Transmitter(sock, self.arena, mode)
         self._rtcp_index = 0
         self.streams: Streams | None = None
@@ -87,11 +90,15 @@ class Fanout:
         clear = [(lane.header(batch.ssrc, packet), packet.payload) for packet in packets]
         arena.lay([(header, len(payload) + srtp.TAG_SIZE) for header, payload in clear], lane.width)
         arena.set_segment(sum(map(len, clear[0])) + srtp.TAG_SIZE)
+        if self._sealer is not None:
+            self._sealer.lay(arena, clear)
         for chunk in lane.chunks:
-            nonces = [
-                chunk.rtp.nonces(chunk.rtp_ivs(batch.slot, batch.ssrc, packet.sequence)) for packet in packets
-            ]
-            seal(chunk.rtp.encrypt, nonces, arena.bodies, clear)
+            bank = chunk.rtp
+            nonces = [bank.joined(chunk.rtp_ivs(batch.slot, batch.ssrc, packet.sequence)) for packet in packets]
+            if self._sealer is not None and bank.keys is not None:
+                self._sealer.run(bank.keys, len(chunk.seats), nonces)
+            else:
+                seal(bank.encrypt, [cut(some) for some in nonces], arena.bodies, clear)
             self.transmitter.run(chunk, len(packets), batch.skip)
 
     def _send_cm(self, lane: Lane, batch: Batch) -> None:

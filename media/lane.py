@@ -73,24 +73,34 @@ class Batch:
     skip: Collection[Seat] = field(default_factory=tuple)
 
 
+def cut(nonces: bytes) -> tuple[bytes, ...]:
+    return _CUT[len(nonces) // 12](nonces)
+
+
 class Bank:
     """The keys of a chunk's seats for RTP or for RTCP, in the order of the seats."""
 
-    __slots__ = ("encrypt", "salts")
+    __slots__ = ("_held", "encrypt", "keys", "salts")
 
     def __init__(self) -> None:
         self.encrypt: list[srtp.EncryptInto] = []
+        self.keys: Any = None  # the same for C, where every seat has one
+        self._held: Sequence[Any] = ()
         self.salts = 0
 
-    def load(self, encrypt: list[srtp.EncryptInto], salts: bytes) -> None:
+    def load(self, encrypt: list[srtp.EncryptInto], salts: bytes, keys: Sequence[Any] = ()) -> None:
         self.encrypt = encrypt
         self.salts = int.from_bytes(salts, "big")
+        self._held = keys
+        self.keys = ffi.new("void *[]", keys) if keys and None not in keys else None
+
+    def joined(self, ivs: bytes) -> bytes:
+        """All receivers' nonces, one behind the other, by one addition of one long number."""
+        return (self.salts ^ int.from_bytes(ivs, "big")).to_bytes(len(ivs), "big")
 
     def nonces(self, ivs: bytes) -> tuple[bytes, ...]:
-        """All receivers' nonces by one addition of one long number: 0.06 µs each."""
-        size = len(ivs)
-        joined = (self.salts ^ int.from_bytes(ivs, "big")).to_bytes(size, "big")
-        return _CUT[size // 12](joined)
+        """All receivers' nonces: 0.06 µs each."""
+        return cut(self.joined(ivs))
 
 
 class Chunk:
@@ -123,7 +133,8 @@ class Chunk:
         self._rollovers.clear()
         gcm = [s.sender for s in self.seats if isinstance(s.sender, srtp.GcmSender)]
         if gcm:
-            self.rtp.load([g.encrypt_rtp for g in gcm], b"".join(g.rtp_salt for g in gcm))
+            salts = b"".join(g.rtp_salt for g in gcm)
+            self.rtp.load([g.encrypt_rtp for g in gcm], salts, [g.rtp_key for g in gcm])
             self.rtcp.load([g.encrypt_rtcp for g in gcm], b"".join(g.rtcp_salt for g in gcm))
 
     def rtp_ivs(self, slot: int, ssrc: int, sequence: int) -> bytes:

@@ -19,6 +19,8 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
+from media import sealer
+
 TAG_SIZE: Final = 16
 CM_TAG_SIZE: Final = 10  # of HMAC-SHA1-80
 TRAILER_SIZE: Final = 32  # the most that any profile adds to a packet
@@ -86,14 +88,16 @@ def rtcp_iv(ssrc: int, index: int) -> bytes:
 
 
 class GcmSender:
-    """One receiver's sending keys for AES-128-GCM: the fan-out takes the four public members."""
+    """One receiver's sending keys for AES-128-GCM: the fan-out takes the five public members."""
 
-    __slots__ = ("encrypt_rtcp", "encrypt_rtp", "rtcp_salt", "rtp_salt")
+    __slots__ = ("encrypt_rtcp", "encrypt_rtp", "rtcp_salt", "rtp_key", "rtp_salt")
     profile = GCM
 
     def __init__(self, master: bytes) -> None:
         key, salt = master[:16], master[16:28]
-        self.encrypt_rtp: EncryptInto = AESGCM(derive(key, salt, _RTP_KEY, 16)).encrypt_into
+        session_key = derive(key, salt, _RTP_KEY, 16)
+        self.encrypt_rtp: EncryptInto = AESGCM(session_key).encrypt_into
+        self.rtp_key: Any = sealer.key(session_key)
         self.encrypt_rtcp: EncryptInto = AESGCM(derive(key, salt, _RTCP_KEY, 16)).encrypt_into
         self.rtp_salt = derive(key, salt, _RTP_SALT, 12)
         self.rtcp_salt = derive(key, salt, _RTCP_SALT, 12)

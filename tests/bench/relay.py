@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from media import sealer
 from media.kernel import segmentation_works
 from media.virtual import percentile
 from tests.bench import floor
@@ -24,6 +25,7 @@ HEAD = (
     "receivers  µs/packet  C floor   cores  delivered   pace  "
     "p50 ms   p99 ms  ms/join   kB/recv  storm s   drops\n"
 )
+SEALED_IN = "Python" if sealer.library is None else "C"
 MAX_RISE = 1.2  # of the cost per packet and receiver, from the fewest receivers to the most
 GOALS = {
     "us_1000": 3.6,
@@ -91,7 +93,7 @@ async def run(plan: Plan) -> dict[str, Any]:
     gso = segmentation_works() and plan.mode in (None, "gso")
     sys.stdout.write(
         f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, GSO {'yes' if gso else 'no'}; "
-        f"{plan.workers} worker{'s' * (plan.workers > 1)}; "
+        f"{plan.workers} worker{'s' * (plan.workers > 1)}, sealing in {SEALED_IN}; "
         f"30 frames/s of 5 packets of 1,200 B, 50 audio packets/s; load {os.getloadavg()[0]:.1f}\n{HEAD}"
     )
     told = []
@@ -130,6 +132,7 @@ def summary(plan: Plan, gso: bool, told: list[dict[str, Any]], storm: Storm, lef
         "storm_lost_by_those_in": storm.lost,
         "lost_after_repair_of_5_percent": _rounded(left, 6),
         "workers": plan.workers,
+        "sealed_in": SEALED_IN,
     }
     if plan.with_floor:
         found["floor_us"] = {c: _rounded(t["floor"], 2) for c, t in by_count}

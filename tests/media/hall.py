@@ -173,7 +173,7 @@ class Hall:
     def __init__(self, mode: str | None = None) -> None:
         self.now = 100.0
         self.socket = kernel.open_port("127.0.0.1", 0)
-        self.fanout = Fanout(self.socket)
+        self.fanout = Fanout(self.socket, native=False)  # `_watch` sees what Python seals
         self.outbox = kernel.Outbox(self.socket)
         self.flow = Flow(self.fanout, Herald("here", self.fanout, self.outbox))
         self.ingest = Ingest(self.flow, self.fanout, self.outbox, 2_000_000)

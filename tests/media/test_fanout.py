@@ -1,5 +1,6 @@
 """The hot path over a real loopback socket: every receiver opens what it gets, and one's trouble is its own."""
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media import kernel, rtcp, rtp, srtp
+from media import kernel, rtcp, rtp, sealer, srtp
 from media.fanout import MAX_PADDING, Fanout, in_runs
 from media.lane import Batch, Lane, LaneKey, Seat
 from media.repair import Ring
@@ -17,13 +18,15 @@ from media.transmit import Mode
 
 TYPES = ((Codec.VP8, 96), (Codec.H264, 102), (Codec.OPUS, 111))
 SSRC = 0xDECAFBAD
+# An address of this process's own: on 127.0.0.1 comes what others still send to a port that was theirs before.
+HOST = f"127.1.{os.getpid() >> 8 & 0xFF}.{os.getpid() % 254 + 1}"
 
 
 class Listener:
     """A receiver with its own socket and keys."""
 
     def __init__(self, profile: srtp.Profile, number: int, first: int = 0) -> None:
-        self.socket = kernel.open_port("127.0.0.1", 0)
+        self.socket = kernel.open_port(HOST, 0)
         master = bytes([number % 251] * (profile.key_size + profile.salt_size))
         self.receiver = srtp.Receiver(profile, master)
         address = kernel.raw_address(*self.socket.getsockname())
@@ -38,6 +41,14 @@ class Listener:
 
     def packets(self) -> list[rtp.Packet]:
         return [rtp.parse(self.receiver.unprotect(d)) for d in self.datagrams()]
+
+
+@pytest.fixture(params=[True, False], ids=["c", "python"])
+def native(request: pytest.FixtureRequest) -> bool:
+    """Both ways to seal, where both are there (`make media/libsealer.so`)."""
+    if request.param and sealer.library is None:
+        pytest.skip("media/libsealer.so was not built")
+    return bool(request.param)
 
 
 @pytest.fixture
@@ -84,9 +95,9 @@ SIZES = [1100, 1099, 1100, 1098, 400]
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
 def test_every_receiver_gets_every_packet(
-    sender: socket.socket, crowd: list[Listener], profile: srtp.Profile, mode: Mode
+    sender: socket.socket, crowd: list[Listener], profile: srtp.Profile, mode: Mode, native: bool
 ) -> None:
-    fanout = Fanout(sender, mode)
+    fanout = Fanout(sender, mode, native=native)
     lane = fanout.lane(key(profile))
     fill(lane, crowd, profile, 70)  # more than one chunk
     send(fanout, [lane], frame(65533, SIZES))
@@ -107,10 +118,10 @@ def test_every_receiver_gets_every_packet(
 
 @pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
 def test_every_shape_of_a_frame_arrives_as_it_was(
-    sender: socket.socket, crowd: list[Listener], profile: srtp.Profile
+    sender: socket.socket, crowd: list[Listener], profile: srtp.Profile, native: bool
 ) -> None:
     """From one byte to a full datagram, from one packet to more than a run holds, shapes by turns."""
-    fanout = Fanout(sender)
+    fanout = Fanout(sender, native=native)
     lane = fanout.lane(key(profile))
     fill(lane, crowd, profile, 66)
     longest = 1500 - 12 - srtp.TAG_SIZE  # libsrtp's wrapper opens no more
@@ -184,8 +195,10 @@ def test_a_kernel_that_refuses_segments_is_noticed(sender: socket.socket, crowd:
     assert [len(listener.packets()) for listener in crowd] == [5] * 10
 
 
-def test_receivers_of_different_ages_count_their_own_turns(sender: socket.socket, crowd: list[Listener]) -> None:
-    fanout = Fanout(sender)
+def test_receivers_of_different_ages_count_their_own_turns(
+    sender: socket.socket, crowd: list[Listener], native: bool
+) -> None:
+    fanout = Fanout(sender, native=native)
     lane = fanout.lane(key(srtp.GCM))
     fill(lane, crowd, srtp.GCM, 2, first=10)
     send(fanout, [lane], frame(65530, [90]))
@@ -199,8 +212,8 @@ def test_receivers_of_different_ages_count_their_own_turns(sender: socket.socket
     assert [len(listener.packets()) for listener in crowd] == [2] * 5
 
 
-def test_seats_come_and_go(sender: socket.socket, crowd: list[Listener]) -> None:
-    fanout = Fanout(sender)
+def test_seats_come_and_go(sender: socket.socket, crowd: list[Listener], native: bool) -> None:
+    fanout = Fanout(sender, native=native)
     lane = fanout.lane(key(srtp.GCM))
     fill(lane, crowd, srtp.GCM, 130)
     for gone in (0, 63, 64, 129, 128, 5):
@@ -230,9 +243,9 @@ def test_control_packets_reach_all(
         assert got == [[report]] * 3
 
 
-def test_a_repair_is_the_same_datagram(sender: socket.socket, crowd: list[Listener]) -> None:
+def test_a_repair_is_the_same_datagram(sender: socket.socket, crowd: list[Listener], native: bool) -> None:
     # AES-GCM is broken by two different packets under one number.
-    fanout = Fanout(sender)
+    fanout = Fanout(sender, native=native)
     lane = fanout.lane(key(srtp.GCM, send_time_id=3))
     fill(lane, crowd, srtp.GCM, 1)
     (listener,) = crowd
