@@ -55,6 +55,27 @@ describe('readStats', () => {
     expect(stats.videoStill_s).toBe(0)
   })
 
+  it('takes the largest layer that moves for the picture, and all of them for the rate', () => {
+    const layer = (id: string, frameWidth: number, framesEncoded: number, framesPerSecond: number) => ({
+      id,
+      type: 'outbound-rtp',
+      kind: 'video',
+      frameWidth,
+      frameHeight: (frameWidth * 9) / 16,
+      framesEncoded,
+      framesPerSecond,
+      bytesSent: framesEncoded * 1000,
+    })
+    const first = report(layer('l', 320, 100, 25), layer('h', 1280, 100, 25), layer('m', 640, 100, 25))
+    const stats = readStats(first, 'out', null, 0)
+    expect(stats.video).toMatchObject({ width: 1280, frames: 100, fps: 25 })
+    // The line is narrow: the browser suspends the largest.
+    const then = report(layer('l', 320, 125, 25), layer('h', 1280, 100, 0), layer('m', 640, 125, 24))
+    const later = readStats(then, 'out', stats, 1000)
+    expect(later.video).toMatchObject({ width: 640, frames: 125, fps: 24, kbps: 400 })
+    expect(later.videoStill_s).toBe(0)
+  })
+
   it('counts how long the picture stands still', () => {
     const stats = over(seen(25, 100, 50), seen(25, 100, 100), seen(25, 100, 150), seen(25, 100, 200))
     expect(stats.videoStill_s).toBe(3)

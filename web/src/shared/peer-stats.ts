@@ -110,12 +110,15 @@ export function readStats(
     videoBytes: sum(bytes, videos),
     audioBytes: audios.map(bytes),
   }
-  const best = videos.at(0)
+  // A simulcast has a flow for each layer: the largest that moves is the picture; a suspended one stands still.
+  const width = (flow: Entry): number => ((flow.framesPerSecond ?? 0) > 0 ? (flow.frameWidth ?? 0) : -1)
+  const best = videos.toSorted((a, b) => width(b) - width(a)).at(0)
+  const frames = (flow: Entry): number => (direction === 'in' ? flow.framesDecoded : flow.framesEncoded) ?? 0
   const video: VideoFlow | null =
     best === undefined
       ? null
       : {
-          frames: (direction === 'in' ? best.framesDecoded : best.framesEncoded) ?? 0,
+          frames: Math.max(...videos.map(frames)),
           fps: Math.round(best.framesPerSecond ?? 0),
           width: best.frameWidth ?? 0,
           height: best.frameHeight ?? 0,

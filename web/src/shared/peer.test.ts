@@ -12,11 +12,21 @@ class Connection extends EventTarget {
   replaced: unknown[] = []
   report = new Map<string, Record<string, unknown>>()
 
-  addTransceiver(what: string | { kind: string }, init: { direction: string }) {
+  encodings: RTCRtpEncodingParameters[] = []
+
+  addTransceiver(what: string | { kind: string }, init: RTCRtpTransceiverInit) {
     const kind = typeof what === 'string' ? what : what.kind
     this.kinds.push(`${kind} ${init.direction}`)
+    if (kind === 'video') this.encodings = init.sendEncodings ?? []
     const replaceTrack = async (track: unknown) => void this.replaced.push(track)
-    return { receiver: { track: { kind } }, sender: { replaceTrack } }
+    const getParameters = () => ({ encodings: kind === 'video' ? this.encodings : [] })
+    const setParameters = async (next: { encodings: RTCRtpEncodingParameters[] }) => {
+      this.encodings = next.encodings
+    }
+    return { receiver: { track: { kind } }, sender: { replaceTrack, getParameters, setParameters } }
+  }
+  get layers() {
+    return this.encodings.map(encoding => `${encoding.rid} ${encoding.active}`)
   }
   async createOffer() {
     return { type: 'offer', sdp: `offer ${this.kinds.join(',')}` }
@@ -264,8 +274,8 @@ describe('watch', () => {
 describe('publish', () => {
   it('sends picture and sound, and changes the camera without a new offer', async () => {
     const { made, latest, connections, sent } = world(created)
-    const camera = { kind: 'video' } as MediaStreamTrack
-    const other = { kind: 'video' } as MediaStreamTrack
+    const camera = { kind: 'video', getSettings: () => ({}) } as MediaStreamTrack
+    const other = { kind: 'video', getSettings: () => ({}) } as MediaStreamTrack
     const publisher = publish({ name: 'own', gate, video: camera, audio: null, world: made })
     await settle()
     expect(latest().kinds).toEqual(['video sendonly', 'audio sendonly'])
@@ -275,6 +285,25 @@ describe('publish', () => {
     publisher.close()
     await settle()
     expect(sent.map(request => request.method)).toEqual(['POST', 'DELETE'])
+  })
+
+  it('sends the picture in as many sizes as it is worth', async () => {
+    const { made, latest } = world(created)
+    const sized = (width: number) =>
+      ({ kind: 'video', getSettings: () => ({ width, height: width }) }) as unknown as MediaStreamTrack
+    const publisher = publish({ name: 'own', gate, video: null, audio: null, world: made })
+    await settle()
+    expect(latest().layers).toEqual(['h true', 'm true', 'l true'])
+    publisher.send(sized(640), null)
+    await settle()
+    expect(latest().layers).toEqual(['h true', 'm true', 'l false'])
+    publisher.send(null, null)
+    await settle()
+    expect(latest().layers).toEqual(['h true', 'm true', 'l false'])
+    publisher.send(sized(1280), null)
+    await settle()
+    expect(latest().layers).toEqual(['h true', 'm true', 'l true'])
+    publisher.close()
   })
 
   it('closed before it knows where to send, it sends nothing', async () => {

@@ -1,6 +1,8 @@
 // The media side of one browser: a WHIP publisher (RFC 9725) and a WHEP viewer over fetch and RTCPeerConnection.
 // A link keeps itself alive: whatever breaks it, it ends its session and asks for a new one after a jittered wait,
 // until it is closed. It imports neither React nor the DOM tree, and knows no meeting: only an address and a token.
+
+import { LAYERS, layersFor, sending } from './layers'
 import { Silence } from './peer-silence'
 import { type FlowStats, type LinkState, readStats } from './peer-stats'
 
@@ -457,10 +459,16 @@ interface PublishOptions {
   readonly world?: PeerWorld
 }
 
-/** Unit: bit/s. A 720p talking head; the congestion control goes below by itself. */
-const VIDEO_MOST_BPS = 1_800_000
+/** Another camera may be worth more or fewer layers. A browser that knows no simulcast has one, and keeps it. */
+async function show(sender: RTCRtpSender, track: MediaStreamTrack | null): Promise<void> {
+  await sender.replaceTrack(track)
+  const parameters = sender.getParameters()
+  if (track === null || parameters.encodings.length < 2) return
+  parameters.encodings = sending(parameters.encodings, layersFor(track))
+  await sender.setParameters(parameters)
+}
 
-/** Publishes one picture and one sound. */
+/** Publishes one picture, in layers, and one sound. */
 export function publish({ name, gate, video, audio, world = browserWorld }: PublishOptions): Publisher {
   let tracks = { video, audio }
   let senders: { video: RTCRtpSender; audio: RTCRtpSender } | null = null
@@ -469,7 +477,7 @@ export function publish({ name, gate, video, audio, world = browserWorld }: Publ
       senders = {
         video: pc.addTransceiver(tracks.video ?? 'video', {
           direction: 'sendonly',
-          sendEncodings: [{ maxBitrate: VIDEO_MOST_BPS, maxFramerate: 30 }],
+          sendEncodings: sending(LAYERS, layersFor(tracks.video)),
         }).sender,
         audio: pc.addTransceiver(tracks.audio ?? 'audio', { direction: 'sendonly' }).sender,
       }
@@ -487,7 +495,8 @@ export function publish({ name, gate, video, audio, world = browserWorld }: Publ
       const before = tracks
       tracks = { video: nextVideo, audio: nextAudio }
       // A track that ended while being replaced rejects; the next attach sends the newest anyway.
-      if (before.video !== nextVideo) senders?.video.replaceTrack(nextVideo).catch(() => undefined)
+      if (before.video !== nextVideo && senders !== null)
+        show(senders.video, nextVideo).catch(() => undefined)
       if (before.audio !== nextAudio) senders?.audio.replaceTrack(nextAudio).catch(() => undefined)
     },
   }
