@@ -57,7 +57,7 @@ class Gstreamer:
 
 
 @contextlib.asynccontextmanager
-async def gstreamer(task: str, url: str, token: str) -> AsyncIterator[Gstreamer]:
+async def gstreamer(task: str, url: str, token: str, only: str = "") -> AsyncIterator[Gstreamer]:
     """Skips, or fails in CI, where GStreamer is not."""
     if not _present():
         missing(
@@ -65,7 +65,7 @@ async def gstreamer(task: str, url: str, token: str) -> AsyncIterator[Gstreamer]
         )
     words = [PYTHON, str(PEER), task, url]
     process = await asyncio.create_subprocess_exec(
-        *words, env=ENVIRONMENT | {"TOKEN": token}, stdout=subprocess.PIPE
+        *words, env=ENVIRONMENT | {"TOKEN": token, "ONLY": only}, stdout=subprocess.PIPE
     )
     try:
         yield Gstreamer(process)

@@ -1,7 +1,8 @@
 """A WHIP or WHEP client of GStreamer's webrtcbin: libnice, its own RTP and DTLS, nothing of ours.
 
 Run by the system's Python, which has GStreamer's bindings: `gstreamer_peer.py publish-vp8|publish-h264|watch URL`,
-the token in the environment (TOKEN). Says what happens in lines of JSON.
+the token in the environment (TOKEN), and `udp` or `tcp` (ONLY) for candidates of one kind. Says what happens in
+lines of JSON.
 """
 
 import json
@@ -30,6 +31,13 @@ RECEIVED = (("video", "VP8", 96, 90_000), ("audio", "OPUS", 111, 48_000))
 def tell(**facts: Any) -> None:
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
+
+
+def kept(answer: bytes) -> bytes:
+    """The answer with only those candidates that this run is about."""
+    only = os.environ.get("ONLY", "")
+    lines = answer.decode().split("\r\n")
+    return "\r\n".join(ln for ln in lines if not (only and "candidate:" in ln and f" {only} " not in ln)).encode()
 
 
 class Peer:
@@ -80,7 +88,7 @@ class Peer:
         try:
             with urllib.request.urlopen(urllib.request.Request(self.url, text, headers)) as response:
                 tell(status=response.status, location=response.headers["Location"])
-                answer = response.read()
+                answer = kept(response.read())
         except urllib.error.HTTPError as error:
             tell(status=error.code, error=error.read().decode(), offer=text.decode())
             return

@@ -18,9 +18,9 @@ async def cast() -> AsyncIterator[list[Any]]:
     await asyncio.gather(*(one.close() for one in playing))
 
 
-def watching(relay: RunningRelay) -> Any:
+def watching(relay: RunningRelay, only: str = "") -> Any:
     url = f"{relay.url}/whep/{relay.studio}/main"
-    return gstreamer("watch", url, relay.token("watch", "player", "main"))
+    return gstreamer("watch", url, relay.token("watch", "player", "main"), only)
 
 
 def sees(player: dict[str, Any], colour: tuple[int, int, int]) -> bool:
@@ -60,3 +60,17 @@ async def _reports(relay: RunningRelay, player: Gstreamer) -> None:
     while (await relay.state())["viewers"][0]["loss"] is None:
         frames = player.facts["frames"]
         await player.until(lambda f, seen=frames: f["frames"] > seen + 5)  # type: ignore[misc]
+
+
+async def test_gstreamer_without_udp(relay: RunningRelay, cast: list[Any]) -> None:
+    """libnice's ICE-TCP is nobody else's either."""
+    await relay.stage("encoder", "encoder")
+    url = f"{relay.url}/whip/{relay.studio}"
+    async with (
+        gstreamer("publish-vp8", url, relay.token("publish", "encoder"), "tcp") as encoder,
+        watching(relay, "tcp") as player,
+    ):
+        await encoder.until(lambda f: f.get("state") == "connected")
+        await player.until(lambda f: sees(f, RED) and f.get("loudness", 0) > 1000)
+        state = await relay.state()
+        assert [peer["over"] for peer in state["sources"] + state["viewers"]] == ["tcp", "tcp"]

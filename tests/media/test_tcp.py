@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,7 @@ from media import rtp, stun
 from media.frames import frame
 from tests.media import browser
 from tests.media.browser import decoded, energy, open_page, until, way
-from tests.media.running import RunningRelay, metric
+from tests.media.running import RunningRelay, metric, speaking_with, start_relay
 from tests.media.site import DELTA, KEY_FRAME, Site, TcpSite
 
 MakeSite = Callable[..., Site]
@@ -180,6 +181,36 @@ async def test_who_does_not_read_disturbs_nobody(relay: RunningRelay, site: Make
     sent += 1
     source.send_rtp(rtp.Packet(96, True, 100 + sent, 9000 + 3000 * sent, 5, picture))
     assert ((await slow.next_rtp()).sequence - numbers[-1]) & 0xFFFF > 1
+
+
+@pytest.fixture
+async def own_relay() -> AsyncIterator[RunningRelay]:
+    """A relay for a test that hurts it; IPv6 and IPv4 on one port."""
+    started = start_relay("--udp", "[::]:0", "--tcp", "[::]:0", "--announce", "127.0.0.1,::1")
+    async with speaking_with(started) as relay:
+        yield relay
+    started.stop()
+
+
+async def test_both_families_share_a_port_and_a_new_worker_takes_it(own_relay: RunningRelay) -> None:
+    relay = own_relay
+    await _try_both_families(relay)
+    (worker,) = children(relay)
+    os.kill(worker, signal.SIGKILL)
+    async with asyncio.timeout(15):
+        while children(relay) in ([], [worker]) or not await healthy(relay):
+            pass
+    await _try_both_families(relay)
+
+
+async def _try_both_families(relay: RunningRelay) -> None:
+    viewers = [TcpSite(relay, "four", "127.0.0.1"), TcpSite(relay, "six", "::1")]
+    source = TcpSite(relay, "source", "::1")
+    try:
+        await on_air(relay, source, *viewers)
+    finally:
+        for one in (source, *viewers):
+            one.close()
 
 
 @pytest.mark.browser
