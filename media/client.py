@@ -20,6 +20,7 @@ import jwt
 from media.tokens import AUDIENCE, MAX_NAME, MIN_KEY_SIZE, BadToken, Scope
 from media.tokens import Grant as Grant
 from media.tokens import read as read_token
+from media.turn import ice_urls as ice_urls
 
 TOKEN_TTL_S: Final = 600.0
 _CONTROL_TTL_S: Final = 300.0

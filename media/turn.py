@@ -16,6 +16,17 @@ MAX_SERVERS: Final = 16
 _URL: Final = re.compile(r"(stuns?:[\w.:\[\]-]+|turns?:[\w.:\[\]-]+(\?transport=(udp|tcp))?)")
 
 
+def ice_urls(text: str) -> tuple[str, ...]:
+    """The servers of a list with commas. Raises: ValueError."""
+    urls = tuple(url.strip() for url in text.split(",") if url.strip())
+    if len(urls) > MAX_SERVERS:
+        raise ValueError("too many STUN and TURN servers")
+    for url in urls:
+        if not _URL.fullmatch(url):
+            raise ValueError(f"not a STUN or TURN server: {url}")
+    return urls
+
+
 @dataclass(frozen=True, slots=True)
 class IceServers:
     """What peers are told. `secret`: coturn's static-auth-secret; without one TURN servers are left out."""
@@ -25,11 +36,7 @@ class IceServers:
 
     def __post_init__(self) -> None:
         """Raises: ValueError."""
-        if len(self.urls) > MAX_SERVERS:
-            raise ValueError("too many ICE servers")
-        for url in self.urls:
-            if not _URL.fullmatch(url):
-                raise ValueError(f"not a STUN or TURN server: {url}")
+        ice_urls(",".join(self.urls))
 
     def __repr__(self) -> str:
         return f"IceServers({self.urls})"  # never the secret

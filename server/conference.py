@@ -59,7 +59,7 @@ async def _region(house: House, actor: Actor) -> str:
 
 
 def _turn(house: House) -> TurnSettings:
-    urls = tuple(u.strip() for u in house.settings.turn_urls.split(",") if u.strip())
+    urls = tuple(filter(None, house.settings.turn_urls.split(",")))
     secret = house.settings.turn_secret
     return TurnSettings(urls, secret.get_secret_value() if secret else "")
 

@@ -86,7 +86,7 @@ class RelayProcess:
         if s.relay_tcp.strip() != NO_RELAY:
             words += ["--tcp", s.relay_tcp or s.relay_udp]
         words += ["--workers", str(s.relay_workers), "--base-path", MEDIA_PATH]
-        for url in (u.strip() for u in s.turn_urls.split(",") if u.strip()):
+        for url in filter(None, s.turn_urls.split(",")):
             words += ["--ice-server", url]
         return [*words, *(["--announce", s.relay_announce] if s.relay_announce else [])]
 

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
             raise ValueError("a registry needs DIENHONG_REDIS_URL")
         return value
 
+    @field_validator("turn_urls")
+    @classmethod
+    def _ice_servers(cls, value: str) -> str:
+        from media.client import ice_urls
+
+        return ",".join(ice_urls(value))
+
     @field_validator("blobs_url")
     @classmethod
     def _a_store(cls, value: str, told: ValidationInfo) -> str:

@@ -107,3 +107,13 @@ async def metric(relay: RunningRelay, name: str) -> int:
     found = re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)
     assert found, text
     return int(found[1])
+
+
+def children(relay: RunningRelay) -> list[int]:
+    listing = Path(f"/proc/{relay.process.pid}/task/{relay.process.pid}/children")
+    return [int(pid) for pid in listing.read_text().split()]
+
+
+async def healthy(relay: RunningRelay) -> bool:
+    async with relay.http.get(relay.url + "/healthz") as answer:
+        return answer.status == 200

@@ -16,7 +16,7 @@ from media.client import RelayClient, RelayRefused
 from media.fanout import Fanout
 from media.faults import MAX_FAULTS, Faults
 from media.port import Handlers, Port
-from tests.media.running import ROOT, RelayProcess, RunningRelay, speaking_with, start_relay
+from tests.media.running import ROOT, RelayProcess, RunningRelay, children, speaking_with, start_relay
 from tests.media.site import DELTA, KEY_FRAME, Site
 
 
@@ -237,11 +237,6 @@ def test_faults_leave_nothing_behind_and_are_bounded() -> None:
         assert "_handle" in vars(port)
         assert faults.clear() == {"faults": []}
         assert [dict(vars(owner)) for owner in (port, port.outbox, transmitter)] == before
-
-
-def children(relay: RunningRelay) -> list[int]:
-    listing = Path(f"/proc/{relay.process.pid}/task/{relay.process.pid}/children")
-    return [int(pid) for pid in listing.read_text().split()]
 
 
 def is_alive(pid: int) -> bool:

@@ -13,7 +13,7 @@ from OpenSSL import SSL
 
 from media import rtcp, rtp, stun
 from tests.media.hose import Hose, garbage
-from tests.media.running import RunningRelay, metric, speaking_with, start_relay
+from tests.media.running import RunningRelay, children, healthy, metric, speaking_with, start_relay
 from tests.media.site import DELTA, KEY_FRAME, Site
 
 MakeSite = Callable[..., Site]
@@ -230,16 +230,6 @@ async def test_ipv6_and_ipv4_share_a_port_and_a_dead_worker_is_replaced(own_rela
             pass
     assert (await relay.state())["viewers"] == []
     await _try_both_families(relay)
-
-
-def children(relay: RunningRelay) -> list[int]:
-    listing = Path(f"/proc/{relay.process.pid}/task/{relay.process.pid}/children")
-    return [int(pid) for pid in listing.read_text().split()]
-
-
-async def healthy(relay: RunningRelay) -> bool:
-    async with relay.http.get(relay.url + "/healthz") as answer:
-        return answer.status == 200
 
 
 async def _try_both_families(relay: RunningRelay) -> None:

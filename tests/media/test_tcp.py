@@ -15,7 +15,7 @@ from media import rtp, stun
 from media.frames import frame
 from tests.media import browser
 from tests.media.browser import decoded, energy, open_page, until, way
-from tests.media.running import RunningRelay, metric, speaking_with, start_relay
+from tests.media.running import RunningRelay, children, healthy, metric, speaking_with, start_relay
 from tests.media.site import DELTA, KEY_FRAME, Site, TcpSite
 
 MakeSite = Callable[..., Site]
