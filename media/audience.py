@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from media import rtcp, rungs
+from media import onward, rtcp, rungs
 from media.fanout import Fanout
 from media.kernel import Outbox, is_stream
 from media.lane import Lane, Seat
@@ -40,7 +40,10 @@ class Audience:
                 case rtcp.Remb():
                     viewer.quality.remb_kbps = part.bitrate_bps // 1000
                 case rtcp.KeyFrameRequest():
-                    if part.media == programme.video.slot.ssrc and viewer.lane.video:
+                    below = onward.rung_of(programme, viewer, part.media)
+                    if below is not None:
+                        studio.wish_key_frame(below)
+                    elif part.media == programme.video.slot.ssrc and viewer.lane.video:
                         studio.wish_key_frame(programme.pictures[viewer.lane.rung])
                 case rtcp.Nack():
                     self._repair(programme, viewer, part, now)
@@ -57,6 +60,10 @@ class Audience:
                 viewer.quality.read(report, cue.slot.clock_hz, rtcp.ntp(time.time()), now)
 
     def _repair(self, programme: Programme, viewer: Viewer, nack: rtcp.Nack, now: float) -> None:
+        below = onward.rung_of(programme, viewer, nack.media)
+        if below is not None:
+            self._repair_below(programme, viewer, below, nack.lost, now)
+            return
         cue, seat = programme.cue_by_ssrc(nack.media), viewer.seat
         if cue is None or seat is None or viewer.address is None:
             return
@@ -77,6 +84,15 @@ class Audience:
                 self._send_to(lane, seat, cue, packet, span)
             else:
                 self._send_again(lane, viewer, packet, again, programme.repair_ssrc, span)
+
+    def _repair_below(
+        self, programme: Programme, viewer: Viewer, cue: Cue, lost: Sequence[int], now: float
+    ) -> None:
+        for number in lost:
+            packet = cue.ring.get(number, now)
+            if packet is not None and viewer.allowance.take(now):
+                viewer.repaired += 1
+                onward.send(self._outbox, programme, viewer, cue, [packet])
 
     def _kept(
         self, programme: Programme, seat: Seat, cue: Cue, lost: int, now: float
@@ -107,6 +123,8 @@ class Audience:
         viewer.seat = Seat(viewer.address, viewer.sender, tuple(firsts))
         programme.seat(viewer)
         self._show(studio, programme, viewer, kept)
+        if viewer.rungs > 1:
+            onward.begin(self._outbox, studio, programme, viewer)
 
     def moved(self, studio: Studio, viewer: Viewer) -> None:
         """The viewer's address is another now, perhaps over TCP instead of UDP or the other way round."""
@@ -205,6 +223,8 @@ class Audience:
             if report is not None:
                 about = rtcp.source_description(cue.slot.ssrc, programme.cname)
                 reports[cue] = rtcp.sender_report(report) + about
+                if cue.index == 0 and cue.rung and programme.differs(cue):
+                    onward.report(programme, cue, report, self._outbox, self._fanout.control_index())
                 if programme.outlet is not None and programme.differs(cue):
                     programme.outlet.tell_time(cue.index, cue.rung, report)
         for key, lane in programme.lanes.items():

@@ -21,6 +21,7 @@ from media.client import RelayClient
 from media.crew import Hand
 from media.dtls import Fingerprint
 from media.pull import H264_TYPE, OPUS_TYPE, REPAIRS, VP8_TYPE
+from media.rungs import RUNGS
 from media.tokens import RELAY_PEER, Scope
 
 MAX_PARENTS: Final = 8
@@ -43,23 +44,26 @@ class Failed(Exception):
 
 
 def offer(ufrag: str, password: str, fingerprint: Fingerprint, sounds: int) -> str:
-    """What a relay asks of its parent: the picture in every codec, with RTX, and every sound."""
-    mids = " ".join(str(i) for i in range(1 + sounds))
+    """What a relay asks of its parent: the picture on every rung in every codec, with RTX, and every sound."""
+    count = RUNGS + sounds
+    mids = " ".join(str(i) for i in range(count))
     lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE {mids}"]
     common = [
         "c=IN IP4 0.0.0.0", "a=recvonly", f"a=ice-ufrag:{ufrag}", f"a=ice-pwd:{password}",
         f"a=fingerprint:{fingerprint.algorithm} {fingerprint.value}", "a=setup:active", "a=rtcp-mux",
     ]  # fmt: skip
     types = [VP8_TYPE, H264_TYPE, *REPAIRS]
-    lines += [f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, types))}", "a=mid:0", *common]
-    lines += [f"a=rtpmap:{VP8_TYPE} VP8/90000", f"a=rtpmap:{H264_TYPE} H264/90000"]
-    lines.append(f"a=fmtp:{H264_TYPE} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
+    picture = [f"a=rtpmap:{VP8_TYPE} VP8/90000", f"a=rtpmap:{H264_TYPE} H264/90000"]
+    picture.append(f"a=fmtp:{H264_TYPE} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
     for repair, repaired in REPAIRS.items():
-        lines += [f"a=rtpmap:{repair} rtx/90000", f"a=fmtp:{repair} apt={repaired}"]
-        lines += [f"a=rtcp-fb:{repaired} nack", f"a=rtcp-fb:{repaired} nack pli"]
-    for mid in range(1, 1 + sounds):
-        lines += [f"m=audio 9 UDP/TLS/RTP/SAVPF {OPUS_TYPE}", f"a=mid:{mid}", *common]
-        lines.append(f"a=rtpmap:{OPUS_TYPE} opus/48000/2")
+        picture += [f"a=rtpmap:{repair} rtx/90000", f"a=fmtp:{repair} apt={repaired}"]
+        picture += [f"a=rtcp-fb:{repaired} nack", f"a=rtcp-fb:{repaired} nack pli"]
+    for mid in range(count):
+        if mid < RUNGS:
+            kind, numbers, maps = "video", " ".join(map(str, types)), picture
+        else:
+            kind, numbers, maps = "audio", str(OPUS_TYPE), [f"a=rtpmap:{OPUS_TYPE} opus/48000/2"]
+        lines += [f"m={kind} 9 UDP/TLS/RTP/SAVPF {numbers}", f"a=mid:{mid}", *common, *maps]
     return "\r\n".join(lines) + "\r\n"
 
 

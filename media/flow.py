@@ -68,6 +68,8 @@ class Flow:
         for run in self._fanout.prepare(frame, now, time.time()):
             for packet in run:
                 cue.ring.put(packet)
+            if cue.rung and programme.relays and programme.differs(cue):
+                self._herald.pass_on(programme, cue, run)
             self._fanout.send(lanes, Batch(cue.index, cue.slot.ssrc, run, skip))
 
     def flush_due(self, now: float) -> None:

@@ -1,13 +1,15 @@
 """Says who is on air in a programme's slots to those who carry the programme further: workers and relays."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from media import onair, rtcp
+from media import onair, onward, rtcp
 from media.fanout import Fanout
 from media.kernel import Outbox
 from media.onair import OnAir
 from media.peer import Viewer, random_ssrc
-from media.programme import Programme
+from media.programme import Cue, Programme
+from media.slot import Clear
 
 BEAT_S: Final = 0.15  # a relay that hears nothing for half a second looks for another parent
 
@@ -24,6 +26,10 @@ class Herald:
         self._outbox = outbox
         self._ssrc = random_ssrc()
         self._beaten_at = float("-inf")
+
+    def pass_on(self, programme: Programme, cue: Cue, packets: Sequence[Clear]) -> None:
+        """A frame of a lower rung, to relays."""
+        onward.pass_on(self._outbox, programme, cue, packets)
 
     def look(self, programme: Programme) -> None:
         """Called before every frame that is passed on, and now and then."""

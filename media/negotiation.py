@@ -50,8 +50,11 @@ def _all_or_nothing(offer: Offer, chosen: list[Section], directions: tuple[str, 
 Choice = tuple[Section, list[tuple[Codec, sdp.Format]]]
 
 
-def chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
-    """Sections that get the video slot and the audio slots, in order, with every codec a source may have."""
+def chosen_to_send(offer: Offer, pictures: int = 1) -> tuple[list[Choice], list[Choice]]:
+    """Sections that get the video slot and the audio slots, in order, with every codec a source may have.
+
+    `pictures`: how many sections may get one; a relay takes each rung in its own.
+    """
     video: list[Choice] = []
     audio: list[Choice] = []
     for section in offer.sections:
@@ -59,7 +62,7 @@ def chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
             continue
         codecs = VIDEO_CODECS if section.kind == "video" else (Codec.OPUS,)
         formats = [(c, f) for c in codecs if (f := section.choose(c))]
-        if section.kind == "video" and formats and not video:
+        if section.kind == "video" and formats and len(video) < pictures and _same_types(video, formats):
             video.append((section, formats))
         elif section.kind == "audio" and formats and len(audio) < AUDIO_SLOTS and _same_types(audio, formats):
             audio.append((section, formats))
@@ -70,8 +73,8 @@ def chosen_to_send(offer: Offer) -> tuple[list[Choice], list[Choice]]:
 
 
 def _same_types(chosen: list[Choice], formats: list[tuple[Codec, sdp.Format]]) -> bool:
-    """In one bundle a payload type means one codec; all sections name the same one for Opus."""
-    return not chosen or chosen[0][1][0][1].number == formats[0][1].number
+    """In one bundle a payload type means one codec; all sections of a kind name the same ones."""
+    return not chosen or [f.number for _, f in chosen[0][1]] == [f.number for _, f in formats]
 
 
 def repairs(video: list[Choice]) -> dict[int, sdp.Format]:
@@ -84,12 +87,13 @@ def sending(
     video: list[Choice], audio: list[Choice], repairs: dict[int, sdp.Format], answer: Message
 ) -> dict[str, Accepted]:
     accepted = {}
-    for index, (section, formats) in [*((0, c) for c in video), *enumerate(audio, 1)]:
-        again = tuple(repairs.values()) if index == 0 else ()
+    slots = [*((0, rung, c) for rung, c in enumerate(video)), *((i, 0, c) for i, c in enumerate(audio, 1))]
+    for index, rung, (section, formats) in slots:
+        again = tuple(repairs.values()) if index == 0 and rung == 0 else ()
         accepted[section.mid] = Accepted(
             (*(f for _, f in formats), *again),
             sending=True,
-            ssrc=answer["ssrcs"][index],
+            ssrc=answer["ssrcs"][index] + rung & 0xFFFFFFFF,
             repair_ssrc=answer["repair_ssrc"] if again else 0,
             cname=answer["cname"],
             # Picture and first sound belong together; the other sounds are streams of their own.

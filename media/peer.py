@@ -189,6 +189,8 @@ class Viewer(Peer):
     ladder: Ladder = field(default_factory=Ladder)
     wants_picture: bool = field(init=False)
     picture_at: int = 0  # without a picture: the last number of its rung that may have been sent to it
+    rungs: int = 1  # of the picture: only a relay takes more than the one that its line bears
+    lower: dict[int, int] = field(default_factory=dict)  # by lower rung, a relay's first number in it
     is_relay: bool = False  # it carries the programme further: no ladder, and word of who is on air
     repaired: int = 0
     repairs: dict[int, int] = field(default_factory=dict)  # payload type for RTX by the one it repairs

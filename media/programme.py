@@ -165,8 +165,12 @@ class Programme:
         return cue.index > 0 or all(cue.live != upper.live for upper in self.pictures[: cue.rung])
 
     def give(self, outlet: Outlet) -> None:
-        """Other workers mirror this: every rung is passed on, for any of them may have viewers there."""
+        """Other workers mirror this."""
         self.outlet = outlet
+        self.carry()
+
+    def carry(self) -> None:
+        """Somebody carries this further: every rung is passed on, for any of them may have viewers there."""
         self._cue_sources()
 
     def _cue_sources(self) -> None:
@@ -234,7 +238,9 @@ class Programme:
                 lower.frame = []
 
     def _is_used(self, lower: Cue) -> bool:
-        return self.outlet is not None or bool(lower.movers) or any(len(lane) for lane in self.lanes_of(lower))
+        if self.outlet is not None or any(relay.rungs > lower.rung for relay in self.relays):
+            return True
+        return bool(lower.movers) or any(len(lane) for lane in self.lanes_of(lower))
 
     def admit(self, viewer: Viewer) -> None:
         """Count a viewer; it gets a seat when its handshake is done."""

@@ -18,6 +18,7 @@ from media.mirror import Place, take
 from media.peer import random_ssrc
 from media.programme import Programme
 from media.rtp import Codec, Packet
+from media.rungs import RUNGS
 
 VP8_TYPE: Final = 96
 H264_TYPE: Final = 97
@@ -39,7 +40,7 @@ class Pull:
         self.number = number
         self.place = place
         self.careful = careful
-        self.feed = Feed(f"pull/{number}", len(place.programme.audio), now)
+        self.feed = Feed(f"pull/{number}", len(place.programme.audio), now, RUNGS)
         self.sock = _open()
         self.call = Call(identity, self._put, JOIN_LIMIT_S)
         self.opened_at = now
@@ -50,7 +51,7 @@ class Pull:
         self._inbox, self._outbox = Inbox(self.sock), Outbox(self.sock)
         self._address: Address | None = None
         self._ssrc = random_ssrc()
-        self._slots: dict[int, int] = {}
+        self._slots: dict[int, tuple[int, int]] = {}  # and the layer, by SSRC
         self._repair_ssrc = 0
         self._receiver: srtp.Receiver | None = None
         self._sender: srtp.Sender | None = None
@@ -68,14 +69,13 @@ class Pull:
 
     def accept(self, answer: Answer, now: float) -> None:
         """The parent's answer. Raises: ValueError when it sends nothing that we asked for."""
-        videos = [stream for stream in answer.streams if stream.kind == "video" and stream.ssrc]
+        videos = [s for s in answer.streams if s.kind == "video" and s.ssrc][: len(self.feed.layers)]
         audios = [stream for stream in answer.streams if stream.kind == "audio" and stream.ssrc]
         if not videos and not audios:
             raise ValueError("the answer has no streams")
-        self._slots = {s.ssrc: i + 1 for i, s in enumerate(audios[: len(self.feed.audio)])}
-        if videos:
-            self._slots[videos[0].ssrc] = 0
-            self._repair_ssrc = videos[0].repair_ssrc
+        self._slots = {s.ssrc: (i + 1, 0) for i, s in enumerate(audios[: len(self.feed.audio)])}
+        self._slots |= {s.ssrc: (0, layer) for layer, s in enumerate(videos)}
+        self._repair_ssrc = videos[0].repair_ssrc if videos else 0
         self.call.accept(answer, now)
         self._outbox.flush()
 
@@ -134,9 +134,12 @@ class Pull:
                 return
             number, ssrc = int.from_bytes(packet.payload[:2], "big"), self._ssrc_of(0)
             packet = Packet(original, packet.marker, number, packet.timestamp, ssrc, packet.payload[2:])
-        slot, codec = self._slots.get(packet.ssrc), CODECS.get(packet.payload_type)
-        track = self.feed.track(slot, 0) if slot is not None else None
-        if slot is not None and track is not None and codec is not None and (slot > 0) == (codec is Codec.OPUS):
+        codec = CODECS.get(packet.payload_type)
+        slot, layer = self._slots.get(packet.ssrc, (-1, 0))
+        if codec is None or slot < 0 or (slot > 0) != (codec is Codec.OPUS):
+            return
+        track = self.feed.track(slot, layer)
+        if track is not None:
             take(self._flow, self.place, self.feed, track, slot, codec, packet, now)
 
     def _control(self, clear: bytes, now: float) -> None:
@@ -161,9 +164,10 @@ class Pull:
             for track in self.feed.tracks():
                 if track.ssrc and (lost := track.gaps.due(now)):
                     self._tell(rtcp.nack(self._ssrc, track.ssrc, lost))
-            video = self._ssrc_of(0)
-            if video and self.feed.shows(0) and self.feed.video.wish.due(now):
-                self._tell(rtcp.picture_loss(self._ssrc, video))
+            for layer, track in enumerate(self.feed.layers):
+                ssrc = self._ssrc_of(layer)
+                if ssrc and self.feed.shows(0) and track.wish.due(now):
+                    self._tell(rtcp.picture_loss(self._ssrc, ssrc))
         self._outbox.flush()
 
     def report(self, now: float) -> None:
@@ -174,8 +178,8 @@ class Pull:
             self._tell(rtcp.source_description(self._ssrc, "relay"), reports)
             self._outbox.flush()
 
-    def _ssrc_of(self, slot: int) -> int:
-        return next((ssrc for ssrc, index in self._slots.items() if index == slot), 0)
+    def _ssrc_of(self, layer: int) -> int:
+        return next((ssrc for ssrc, place in self._slots.items() if place == (0, layer)), 0)
 
     def _tell(self, packet: bytes, reports: tuple[rtcp.Report, ...] = ()) -> None:
         if self._sender is None or self._address is None:

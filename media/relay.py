@@ -23,6 +23,7 @@ from media.problems import Refusal, problems
 from media.programme import AUDIO_SLOTS
 from media.recording import Recordings, RecordingSettings
 from media.repair import Allowance
+from media.rungs import RUNGS
 from media.sdp import Accepted, Offer, Transport
 from media.seating import Seating
 from media.standing import Drain, Standing
@@ -214,7 +215,7 @@ class Relay:
             raise Refusal("loop", "this relay would feed itself")
         offer = await self._offer(request)
         self._count_join()
-        video, audio = negotiation.chosen_to_send(offer)
+        video, audio = negotiation.chosen_to_send(offer, RUNGS if grant.scope is Scope.RELAY else 1)
         types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
         repairs = negotiation.repairs(video)
         session = self._new_session(grant.scope, grant, grant.programme, offer)
@@ -234,6 +235,7 @@ class Relay:
                 video=bool(video),
                 audio=len(audio),
                 relay=grant.scope is Scope.RELAY,
+                rungs=max(1, len(video)),
             )
         except BaseException:
             self._seating.leave(session.id)

@@ -118,6 +118,7 @@ class Roster:
         video: bool,
         audio: int,
         relay: bool = False,
+        rungs: int = 1,
     ) -> Message:
         payload_types = tuple(sorted((Codec(name), number) for name, number in types.items()))
         home = self.studio_of(studio)
@@ -130,6 +131,7 @@ class Roster:
             lane=LaneKey("", payload_types, send_time_id, video, min(audio, AUDIO_SLOTS)),
             repairs={int(number): again for number, again in repairs.items()},
             is_relay=relay,
+            rungs=rungs if relay else 1,
         )
         home.add_viewer(viewer)
         shown = home.programme(programme)
@@ -139,7 +141,7 @@ class Roster:
 
     def _make_room(self, home: Studio, programme: str, peer: str) -> None:
         """One peer's newest place replaces its oldest: a token must not fill the hall."""
-        own = [v for v in home.viewers.values() if v.name == peer and v.programme == programme]
+        own = list(home.programme(programme).viewers.get(peer, ()))
         for oldest in own[: max(0, len(own) + 1 - VIEWERS_PER_PEER)]:
             self.remove(oldest, "replaced")
 

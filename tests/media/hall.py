@@ -6,6 +6,7 @@ Every sealing is watched: one nonce may never serve two different packets.
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from media import kernel, rtcp, rtp, srtp
 from media.audience import Audience
@@ -194,11 +195,12 @@ class Hall:
         self.studio.choose_layers(self.now)
         self.studio.wish_key_frame(self.programme.video)
 
-    def join(self, name: str, profile: srtp.Profile = srtp.GCM, send_time_id: int = 0) -> Screen:
+    def join(self, name: str, profile: srtp.Profile = srtp.GCM, send_time_id: int = 0, **more: Any) -> Screen:
         sock = kernel.open_port("127.0.0.1", 0)
         viewer = Viewer(
             number=2 + len(self.screens), session=name, studio="s", name=name, fingerprint=Fingerprint("", ""),
             now=self.now, since=0, programme="main", lane=LaneKey("", TYPES, send_time_id, True, 3),
+            **more,
         )  # fmt: skip
         screen = Screen(self, viewer, profile, sock)
         self.screens.append(screen)

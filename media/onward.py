@@ -1,0 +1,65 @@
+"""The lower rungs of a picture, to relays that carry it further: a stream each, if it has a layer of its own.
+
+Relays are few, so every packet is sealed for each of them by itself; the full picture and the sounds they get as
+every viewer does. A rung's SSRC towards a relay is the slot's, plus the rung.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from media import rtcp
+from media.kernel import Outbox
+from media.lane import ROLLOVER_AHEAD
+from media.peer import Viewer
+from media.programme import Cue, Programme
+from media.slot import Clear
+from media.studio import Studio
+
+_MASK_32 = 0xFFFFFFFF
+
+
+def begin(outbox: Outbox, studio: Studio, programme: Programme, viewer: Viewer) -> None:
+    """The relay has its seat: what was kept of the lower rungs, and from now on what comes."""
+    programme.carry()
+    for cue in programme.pictures[1 : viewer.rungs]:
+        kept = cue.since_key_frame() if programme.differs(cue) else []
+        viewer.lower[cue.rung] = kept[0].sequence if kept else cue.slot.highest + 1 - len(cue.frame)
+        send(outbox, programme, viewer, cue, kept)
+        if not kept and programme.differs(cue):
+            studio.wish_key_frame(cue)
+
+
+def pass_on(outbox: Outbox, programme: Programme, cue: Cue, packets: Iterable[Clear]) -> None:
+    """A frame of a lower rung, to every relay that took it."""
+    for viewer in programme.relays:
+        if cue.rung in viewer.lower:
+            send(outbox, programme, viewer, cue, packets)
+
+
+def send(outbox: Outbox, programme: Programme, viewer: Viewer, cue: Cue, packets: Iterable[Clear]) -> None:
+    """Byte for byte the same at the first time and again."""
+    lane = programme.lanes[viewer.lane]
+    if viewer.sender is None or viewer.address is None:
+        return
+    ssrc, first = cue.slot.ssrc + cue.rung & _MASK_32, viewer.lower[cue.rung]
+    for packet in packets:
+        if lane.takes(packet) and packet.sequence >= first:
+            # Near a turn of the numbers it counts as after it, as every receiver's seat does.
+            rollover = (packet.sequence >> 16) - (first + ROLLOVER_AHEAD >> 16)
+            sealed = viewer.sender.protect(lane.header(ssrc, packet), packet.payload, rollover)
+            outbox.add(sealed, viewer.address)
+
+
+def rung_of(programme: Programme, viewer: Viewer, ssrc: int) -> Cue | None:
+    """The lower rung that a relay means by this SSRC."""
+    rung = ssrc - programme.video.slot.ssrc & _MASK_32
+    return programme.pictures[rung] if rung in viewer.lower else None
+
+
+def report(programme: Programme, cue: Cue, told: rtcp.SenderReport, outbox: Outbox, index: int) -> None:
+    """The sender report of a lower rung. `index`: of SRTCP, used for nothing else."""
+    ssrc = cue.slot.ssrc + cue.rung & _MASK_32
+    compound = rtcp.sender_report(replace(told, ssrc=ssrc)) + rtcp.source_description(ssrc, programme.cname)
+    for viewer in programme.relays:
+        if cue.rung in viewer.lower and viewer.sender is not None and viewer.address is not None:
+            outbox.add(viewer.sender.protect_rtcp(compound, index), viewer.address)
