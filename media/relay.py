@@ -5,6 +5,7 @@ Checks tokens, reads offers and writes answers; no packet passes here. Described
 
 import asyncio
 import json
+import os
 import re
 import secrets
 import time
@@ -20,6 +21,7 @@ from media.channel import Message
 from media.crew import Crew, CrewSettings, Hand
 from media.drill import Drill
 from media.problems import Refusal, problems
+from media.processes import usage
 from media.programme import AUDIO_SLOTS
 from media.recording import Recordings, RecordingSettings
 from media.repair import Allowance
@@ -435,6 +437,11 @@ class Relay:
             for kind, count in metrics.pop("received").items():
                 lines.append(f'media_received_total{{{label},kind="{kind}"}} {count}')
             lines += [f"media_{name}{{{label}}} {value}" for name, value in metrics.items()]
+        pids = {"http": os.getpid()} | {f"worker-{hand.index}": hand.process.pid for hand in self.crew.hands}
+        for process, pid in pids.items():
+            used, label = usage(pid), f'process="{process}"'
+            lines.append(f"media_process_cpu_seconds_total{{{label}}} {used.cpu_s:.2f}")
+            lines.append(f"media_process_resident_bytes{{{label}}} {used.rss_bytes}")
         return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")
 
 

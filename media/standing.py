@@ -5,18 +5,16 @@ Draining changes nothing for those who are here: it is a word to whoever places 
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
+from media.processes import usage
 from media.tokens import Scope
 
-_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 LOAD_OVER_S: Final = 2.0
 
 
@@ -59,17 +57,8 @@ class Standing:
         now = time.monotonic()
         passed_s = now - self._looked_at
         if passed_s >= LOAD_OVER_S:
-            used = {pid: _cpu_s(pid) for pid in self.pids()}
+            used = {pid: usage(pid).cpu_s for pid in self.pids()}
             shares = [(used[pid] - self._used[pid]) / passed_s for pid in used.keys() & self._used.keys()]
             self._load = min(1.0, max(shares, default=0.0))
             self._used, self._looked_at = used, now
         return self._load
-
-
-def _cpu_s(pid: int) -> float:
-    """User and system, as proc(5) tells it after the command's name."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S

@@ -7,24 +7,28 @@ authenticates) what it gets, and reads the time at which the publisher sent it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 import aiohttp
 
+from media import rtcp, rtp
 from media.asking import Refused, post_offer
 from media.call import State
 from media.client import RelayClient
 from media.dtls import Identity
+from media.eye import SYNTHETIC, Eye
 from media.kernel import ffi, libc
-from media.lite import VIDEO_TYPE, LitePeer, Slot
+from media.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer, Slot
 from media.repair import Gaps
+from media.rtp import Codec
 from media.tokens import Scope
 
 HEADER: Final = 16
@@ -33,6 +37,7 @@ SWEEP_S: Final = 0.02
 REPORT_S: Final = 1.0
 CHECK_S: Final = 5.0
 TIME_AT: Final = 16  # where in a payload the publisher's clock stands
+CODECS: Final = {VIDEO_TYPE: Codec.VP8, H264_TYPE: Codec.H264, AUDIO_TYPE: Codec.OPUS}
 _SO_TIMESTAMPNS: Final = 35
 _HEADERS: Final = struct.Struct("!BBHII4x")
 
@@ -93,17 +98,41 @@ class Counted:
         return 1 - max(0, self.gaps - self.late) / self.expected if self.expected else None
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A relay's HTTP face, and the token of the bridge of each number there."""
+
+    base_url: str
+    token: Callable[[int], str]
+
+
+def door(relay: RelayClient, studio: str, programme: str) -> Door:
+    return Door(relay.base_url, lambda i: relay.token(Scope.WATCH, studio, f"virtual:{i}", programme))
+
+
 class Fleet:
-    """Virtual bridges of one studio's programme."""
+    """Virtual bridges of one studio's programme, spread over the doors."""
 
     def __init__(
-        self, relay: RelayClient, studio: str, programme: str = "main", *, sampled: int = 4, loss: float = 0.0
+        self,
+        relay: RelayClient | Sequence[Door],
+        studio: str,
+        programme: str = "main",
+        *,
+        sampled: int = 4,
+        loss: float = 0.0,
+        eyes: int = 0,
+        first: int = 0,
     ) -> None:
         """`sampled`: how many of each joining crowd open what they get, spread over its order, the last included.
 
-        `loss`: the share of what arrives that every bridge throws away, to see what repair is worth.
+        `eyes`: how many of those decode it too. `first`: the number of the first bridge, where other machines have
+        others. `loss`: the share of what arrives that every bridge throws away, to see what repair is worth.
         """
-        self._relay = relay
+        self._doors = [door(relay, studio, programme)] if isinstance(relay, RelayClient) else list(relay)
+        self._wanted_eyes = eyes
+        self._first = first
+        self._eyes: dict[LitePeer, Eye] = {}
         self._studio = studio
         self._programme = programme
         self._sampled = sampled
@@ -127,12 +156,12 @@ class Fleet:
                 group.create_task(self._join_one(http, gate, len(self.peers) + index))
 
     async def _join_one(self, http: aiohttp.ClientSession, gate: asyncio.Semaphore, index: int) -> None:
-        token = self._relay.token(Scope.WATCH, self._studio, f"virtual:{index}", self._programme)
-        url = f"{self._relay.base_url}/whep/{self._studio}/{self._programme}"
+        at = self._doors[index % len(self._doors)]
+        url = f"{at.base_url}/whep/{self._studio}/{self._programme}"
         peer = LitePeer(self._identity, sends=False)
         async with gate:
             try:
-                await join(http, url, token, peer)
+                await join(http, url, at.token(self._first + index), peer)
             except (JoinFailed, aiohttp.ClientError, TimeoutError, OSError) as error:
                 self.failures.append(str(error) or type(error).__name__)
                 peer.close()
@@ -146,8 +175,19 @@ class Fleet:
         if is_sampled(place, len(self._crowd), self._sampled):
             peer.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._opening.append((peer, peer.receiver()))
+            if len(self._eyes) < self._wanted_eyes:
+                self._watch(peer)
         else:
             self._reading.append(peer)
+
+    def _watch(self, peer: LitePeer) -> None:
+        """This one decodes: what it lacks is asked for again, on every line."""
+        self._eyes[peer] = Eye()
+        for slot in peer.slots.values():
+            slot.missing = Gaps() if slot.kind == "video" else None
+
+    def eyes(self) -> list[Eye]:
+        return list(self._eyes.values())
 
     async def run(self) -> None:
         """Reads, reports and checks until cancelled."""
@@ -168,10 +208,14 @@ class Fleet:
             self._open(peer, receiver)
 
     def _ask_again(self) -> None:
-        if self._link.dropped:
-            now = time.monotonic()
-            for peer in self.peers:
-                peer.ask_again(now)
+        now = time.monotonic()
+        for peer in self.peers if self._link.dropped else self._eyes:
+            peer.ask_again(now)
+        for peer, eye in self._eyes.items():
+            picture = next((slot for slot in peer.slots.values() if slot.kind == "video"), None)
+            if picture is not None and picture.count and eye.asks(now):
+                own = rtcp.receiver_report(rtcp.ReceiverReport(peer.ssrcs[0]))
+                peer.put_rtcp(own + rtcp.picture_loss(peer.ssrcs[0], picture.ssrc))
 
     def heal(self) -> int:
         """From now on nothing is thrown away; how much was."""
@@ -196,15 +240,28 @@ class Fleet:
             if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
                 continue
             _, _, sequence, _, ssrc = _HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
-            if not self._link.note(peer, ssrc, sequence):
+            thrown_away = self._link.dropped
+            newer, eye = self._link.note(peer, ssrc, sequence), self._eyes.get(peer)
+            if not newer and (eye is None or self._link.dropped > thrown_away):
                 continue  # a repair may come twice: the replay window would call it forged
             try:
                 clear = receiver.unprotect(datagram)  # type: ignore[attr-defined]
             except ValueError:
-                self.sample.forged += 1
+                self.sample.forged += newer
                 continue
             self.sample.opened += 1
-            self._note_delay(peer, clear, control)
+            if newer:
+                self._note_delay(peer, clear, control)
+            if eye is not None:
+                self._see(peer, eye, clear)
+
+    def _see(self, peer: LitePeer, eye: Eye, clear: bytes) -> None:
+        with contextlib.suppress(ValueError):
+            packet = rtp.parse(clear)
+            codec = CODECS.get(packet.payload_type)
+            slot = peer.slots.get(packet.ssrc)
+            if codec is not None and slot is not None:
+                eye.take(slot.kind, codec, packet, time.monotonic())
 
     def _note_delay(self, peer: LitePeer, clear: bytes, control: list[tuple[int, int, bytes]]) -> None:
         seconds, nanos = next(
@@ -215,7 +272,8 @@ class Fleet:
             (words,) = struct.unpack_from("!H", clear, 14)
             extension = 4 + 4 * words
         start = 12 + extension + TIME_AT
-        if seconds and len(clear) >= start + 8:
+        timed = clear[start - TIME_AT + 2 : start - 1] == SYNTHETIC
+        if seconds and timed and len(clear) >= start + 8:
             (sent_ns,) = struct.unpack_from("!Q", clear, start)
             came_ns = seconds * 1_000_000_000 + nanos
             self.sample.delays_ms.append((came_ns - sent_ns) / 1e6)

@@ -123,8 +123,12 @@ def link(username: str, data: Data = None) -> None:
 
 
 def _become(command: str, arguments: list[str]) -> None:
-    if "DIENHONG_MEDIA_KEY" not in os.environ and command in ("relay", "record"):
-        os.environ["DIENHONG_MEDIA_KEY"] = _settings().media_secret()
+    if "DIENHONG_MEDIA_KEY" not in os.environ and command in ("relay", "record", "rehearse", "faults"):
+        settings = _settings()
+        # Who only speaks with a relay takes the key that is there, and makes none.
+        known = settings.media_key or settings.secret or (settings.secrets_folder / "media.key").exists()
+        if known or command in ("relay", "record"):
+            os.environ["DIENHONG_MEDIA_KEY"] = settings.media_secret()
     words = [sys.executable, "-m", "media", command, *arguments]
     os.execv(sys.executable, words)  # noqa: S606  # our own interpreter, our own module
 

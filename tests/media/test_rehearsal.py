@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ from media.call import State
 from media.client import RelayClient
 from media.dtls import Identity
 from media.lite import LitePeer, Slot
-from media.rehearsal import share
+from media.rehearsal import moment, share
 from media.synthetic import Studio
-from media.virtual import Fleet, JoinFailed, join, percentile
+from media.virtual import Door, Fleet, JoinFailed, door, join, percentile
 from tests.media.conftest import RunningRelay
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +80,6 @@ async def test_a_refused_offer_and_a_deaf_relay_are_told(relay: RunningRelay) ->
         await fleet.join(2)
         assert len(fleet.failures) == 2
         assert fleet.peers == []
-        await fleet._relay.aclose()
 
 
 def test_an_answer_that_cannot_be_used_is_refused() -> None:
@@ -96,21 +96,99 @@ def test_an_answer_that_cannot_be_used_is_refused() -> None:
     asyncio.run(check())
 
 
-@pytest.mark.timeout(90)
-async def test_the_command_reports_as_json(relay: RunningRelay) -> None:
+async def command(relay: RunningRelay, *words: str, key: str = "") -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "media", "rehearse", "--relay", relay.url, "--bridges", "6", "--seconds", "1",
-        "--source", "--storm", "--json",
-        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": relay.key},
+        sys.executable, "-m", "media", "rehearse", *words,
+        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key or relay.key, "LC_ALL": "C"},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
-    told, _ = await asyncio.wait_for(process.communicate(), 60)
+    told, _ = await asyncio.wait_for(process.communicate(), 80)
+    process._transport.close()  # type: ignore[attr-defined]
+    return process.returncode, told.decode()
+
+
+PATIENT = ("--max-wait", "60", "--max-delay", "20000", "--max-lost", "90%", "--max-core", "9")
+
+
+@pytest.mark.timeout(90)
+async def test_the_command_reports_as_json(relay: RunningRelay) -> None:
+    words = ("--bridges", "6", "--seconds", "1", "--source", "--storm", "--json", *PATIENT)
+    code, told = await command(relay, "--relay", relay.url, *words)
     report = json.loads(told)
-    assert process.returncode == 0
+    assert (code, report["verdict"], report["reasons"]) == (0, "ready", [])
     assert (report["asked"], report["joined"], report["forged"]) == (6, 6, 0)
     assert report["delivered"] == 1.0
     assert report["first_packet_s"]["last"] > 0
-    process._transport.close()  # type: ignore[attr-defined]
+    assert report["delay_ms"]["p50"] > 0
+    assert report["decoded"] is None  # it only looks like a picture
+    (use,) = report["relays"]
+    assert use["url"] == relay.url
+    assert 0 < use["busiest"] <= use["cores"]
+    assert use["rss_mb"] > 20
+
+
+@pytest.mark.timeout(120)
+async def test_another_machine_rehearses_by_ticket_and_really_decodes(relay: RunningRelay, tmp_path: Path) -> None:
+    ticket, mine, theirs = tmp_path / "ticket", tmp_path / "mine.json", tmp_path / "theirs.json"
+    where = ("--relay", relay.url, "--studio", "machines")
+    code, _ = await command(relay, *where, "--write-ticket", str(ticket), "--bridges", "3", "--first", "4")
+    assert code == 0
+    assert ticket.stat().st_mode & 0o777 == 0o600
+    assert relay.key not in ticket.read_text()
+    common = ("--seconds", "4", "--json", *PATIENT)
+    (code, told), (their_code, their_told) = await asyncio.gather(
+        command(relay, *where, "--bridges", "4", "--source", "real", *common),
+        command(relay, "--with", str(ticket), "--at", soon(), *common, key="x"),
+    )
+    report, their_report = json.loads(told), json.loads(their_told)
+    assert (code, report["joined"]) == (0, 4)
+    assert report["decoded"]["bridges"] == 2
+    assert report["decoded"]["pictures"] > 20
+    assert report["decoded"]["sounds"] > 50
+    assert report["delay_ms"]["p50"] is None  # a real picture has no time in it
+    assert their_report["joined"] == 3
+    mine.write_text(told)
+    theirs.write_text(their_told)
+    code, text = await command(relay, "--merge", str(mine), str(theirs), *PATIENT)
+    assert code == their_code
+    assert "7 / 7" in text
+    assert text.splitlines()[-1].startswith("READY") == (code == 0)
+
+
+def soon() -> str:
+    return (datetime.now().astimezone() + timedelta(seconds=6)).isoformat()
+
+
+async def test_what_cannot_be_tried_is_said(relay: RunningRelay, tmp_path: Path) -> None:
+    nothing = tmp_path / "none"
+    nothing.write_text("{}")
+    for words in (("--bridges", "1"), ("--with", str(nothing)), ("--merge", str(nothing))):
+        assert (await command(relay, *words))[0] == 2
+    assert (await command(relay, "--relay", relay.url, key="short"))[0] == 2
+    assert (await command(relay, "--relay", relay.url, "--source", key="y" * 40))[0] == 2
+
+
+async def test_bridges_are_spread_over_relays(relay: RunningRelay) -> None:
+    async with RelayClient(relay.url, relay.key) as client:
+        doors = [door(client, "spread", "main"), Door(client.base_url, lambda _: "no token")]
+        fleet = Fleet(doors, "spread", first=10)
+        await fleet.join(6)
+        assert (len(fleet.peers), len(fleet.failures)) == (3, 3)
+        assert {v.peer for v in (await client.studio("spread")).viewers} == {
+            "virtual:10",
+            "virtual:12",
+            "virtual:14",
+        }
+        fleet.close()
+
+
+def test_a_moment_is_the_next_of_its_kind() -> None:
+    now = datetime.now().astimezone()
+    for text in ("00:00", "12:30:15", "23:59:59"):
+        assert timedelta(0) < moment(text) - now <= timedelta(days=1)
+    assert moment("2026-11-23T14:30:00+00:00").timestamp() == 1795444200
+    with pytest.raises(ValueError):
+        moment("later")
 
 
 async def test_a_lossy_link_is_repaired(relay: RunningRelay) -> None:
