@@ -5,13 +5,14 @@ and SDP live in another process, so that neither can hold a packet up.
 """
 
 import logging
+import math
 import os
 import select
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +39,8 @@ from media.transmit import Mode
 
 ASK_EVERY_S: Final = 0.02
 REPORT_EVERY_S: Final = 1.0
+CHORES_S: Final = 0.002
+NEWS_S: Final = 0.005
 SWITCH_INTERVAL_S: Final = 0.0005  # how long the handshake thread's Python may keep the packet loop waiting
 
 log = logging.getLogger("media.worker")
@@ -92,6 +95,7 @@ class Worker:
         )
         self._stopping = False
         self._reported_at = self._asked_at = self._now
+        self._chores: Iterator[None] = iter(())
         self._operations: dict[str, Callable[..., Message]] = {
             "publish": self._roster.publish,
             "watch": self._watch,
@@ -145,7 +149,7 @@ class Worker:
                     self._port.read(self._now)
                 elif fd == wake:
                     os.eventfd_read(wake)
-                    self._read_news()
+                    self._read_news(time.monotonic() + NEWS_S)
                 elif fd == channel:
                     self._serve()
                 elif fd in self._readable:
@@ -194,8 +198,9 @@ class Worker:
             self._asked_at = now
             self._ask()
         if now - self._reported_at >= REPORT_EVERY_S:
-            self._report(now - self._reported_at)
+            self._chores = self._report(now - self._reported_at)
             self._reported_at = now
+        self._do_chores()
         self._port.outbox.flush()
         if self._channel.has_output:
             self._channel.flush()
@@ -216,25 +221,34 @@ class Worker:
         if self._exchange is not None:
             self._exchange.mirrors.ask(self._now)
 
-    def _report(self, passed_s: float) -> None:
-        now = self._now
+    def _do_chores(self) -> None:
+        """Some of what is due once a second: with 1,000 viewers all of it would hold a picture up by 15 ms."""
+        until = time.monotonic() + CHORES_S
+        for _ in self._chores:
+            if time.monotonic() >= until:
+                return
+
+    def _report(self, passed_s: float) -> Iterator[None]:
         for studio in list(self._roster.studios.values()):
             for publisher in studio.sources.values():
                 for track in publisher.tracks():
                     track.measure(passed_s)
-                self._ingest.report_to(publisher, now)
+                self._ingest.report_to(publisher, self._now)
             for programme in studio.programmes.values():
                 for feed in programme.feeds.values():
                     for track in feed.tracks():
                         track.measure(passed_s)
-                self._audience.report(studio, programme, now)
-                self._audience.suit(studio, programme, now)
-            if studio.is_idle(now):
-                del self._roster.studios[studio.name]
+            for programme in list(studio.programmes.values()):
+                self._audience.report(studio, programme, self._now)
+                yield
+                self._audience.suit(studio, programme, self._now)
+                yield
+            if studio.is_idle(self._now):
+                self._roster.studios.pop(studio.name, None)
         if self._streams is not None:
-            self._streams.sweep(now)
-        self._pulls.report(now)
-        for peer, reason in [(p, why) for p in self._roster.peers.values() if (why := p.over(now))]:
+            self._streams.sweep(self._now)
+        self._pulls.report(self._now)
+        for peer, reason in [(p, why) for p in self._roster.peers.values() if (why := p.over(self._now))]:
             self._roster.remove(peer, reason)
 
     # Datagrams
@@ -259,10 +273,14 @@ class Worker:
         elif isinstance(peer, Publisher) and peer.sender is not None:
             self._inlets.follow(peer)
 
-    def _read_news(self) -> None:
+    def _read_news(self, until: float = math.inf) -> None:
+        """What the desk has to say, as far as time permits: 100 who come at once hold no picture up."""
         if self._desk.failed:
             raise RuntimeError("nobody can shake hands any more")  # the crew starts another worker
         while self._desk.news:
+            if time.monotonic() >= until:
+                os.eventfd_write(self._wake_fd, 1)
+                return
             news = self._desk.news.popleft()
             peer = self._roster.peers.get(news.peer)
             if peer is None:
