@@ -276,16 +276,18 @@ class RelayPool:
         now = time.monotonic()
         self._followed = {s: f for s, f in self._followed.items() if now - f.used_at < FORGET_S}
         places = await self._places.all_of(self._followed)
-        for studio, place_ in places.items():
-            followed = self._followed.get(studio)
-            if followed is None:
-                continue
-            used_at = followed.used_at
-            if place_.home is not None:
-                self._note(studio, place_)
-                followed.used_at = used_at  # our own look is no use
-            await self._mirrors.feed_all(studio, place_)
-            await self._empty(studio, followed)
+        await asyncio.gather(*(self._follow(studio, place_) for studio, place_ in places.items()))
+
+    async def _follow(self, studio: str, now: Place) -> None:
+        followed = self._followed.get(studio)
+        if followed is None:
+            return
+        used_at = followed.used_at
+        if now.home is not None:
+            self._note(studio, now)
+            followed.used_at = used_at  # our own look is no use
+        await self._mirrors.feed_all(studio, now)
+        await self._empty(studio, followed)
 
     async def _empty(self, studio: str, followed: _Followed) -> None:
         """Asks the viewers at a draining relay to go, and takes a studio that has come to rest elsewhere."""

@@ -218,6 +218,7 @@ class Session:
     """A session that runs: the centre is on air, every virtual bridge has picture."""
 
     world: World
+    store: SqlStore
     servers: Sequence[Server]
     relays: dict[str, RelayProcess]
     bridges: list[VirtualBridge]
@@ -333,7 +334,7 @@ async def session(
         token = await sign_in(http, running[0], store, world.secretary)
         air = {"kind": "put_on_air", "bridge_id": str(world.central.id)}
         await command(http, running[0], token, world.meeting_id, air)
-        made = Session(world, running, {r.url: r for r in started}, [], prefix)
+        made = Session(world, store, running, {r.url: r for r in started}, [], prefix)
         if with_agent:
             code = await join_code(store, world.communes[-1])
             await _watching(

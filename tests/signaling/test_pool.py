@@ -13,10 +13,11 @@ import pytest
 
 from media.client import Moved, RelayClient, RelayUnreachable
 from signaling.places import Mirror, OwnPlaces, Place, Places, SharedPlaces
-from signaling.pool import RelayPool, name_of
+from signaling.pool import DRAIN_S, RelayPool, name_of
 from signaling.relays import StaticRelays
 from tests.bench.machine import family
-from tests.media.running import RelayProcess, start_relay
+from tests.media.running import RelayProcess, RunningRelay, speaking_with, start_relay
+from tests.media.site import Site
 from tests.signaling.world import eventually
 from tests.support.servers import REDIS
 
@@ -169,6 +170,76 @@ async def test_a_draining_relay_gets_no_studio_and_gives_away_those_at_rest(rela
         await home.undrain()
         await eventually_so(lambda: all(seen.entry.stays for seen in pool._lookout.all()), pool)
         assert {(await pool.at(f"newer-{n}")).base_url for n in range(24)} == {*urls}
+
+
+# ── edges: the mirrors of a studio ──
+
+
+async def settled(relay: RunningRelay, viewers: int) -> None:
+    async with asyncio.timeout(20):
+        while len((await relay.state())["viewers"]) != viewers:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_viewers_beyond_the_first_relay_are_served_by_a_mirror_and_all_are_one(
+    relays: list[RelayProcess],
+) -> None:
+    async with (
+        pool_of([relay.url for relay in relays], above=1) as (pool, told),
+        speaking_with(relays[0]) as one,
+        speaking_with(relays[1]) as two,
+    ):
+        by_url = {one.url: one, two.url: two}
+        studio = one.studio = two.studio = "s1"
+        home = await pool.at(studio)
+        assert (await pool.edge(studio, "main", "bridge:a")).base_url == home.base_url
+        edge = await pool.edge(studio, "main", "bridge:b")
+        assert edge.base_url != home.base_url
+        # A refresh comes back to where it was, however many have come since.
+        for peer, relay in (("bridge:a", home), ("bridge:b", edge)) * 2:
+            assert (await pool.edge(studio, "main", peer)).base_url == relay.base_url
+        assert await pool.named(edge.name, studio) is edge
+
+        sites = [
+            await Site(by_url[relay.base_url], peer).join()
+            for relay, peer in ((home, "bridge:a"), (edge, "bridge:b"), (edge, "bridge:c"))
+        ]
+        await settled(by_url[edge.base_url], 2)
+        await settled(by_url[home.base_url], 1)
+        assert (await by_url[edge.base_url].state())["programmes"]["main"]["mirror"]["parents"] == [home.base_url]
+        assert {v.peer for v in (await pool.studio(studio)).viewers} == {"bridge:a", "bridge:b", "bridge:c"}
+        await pool.kick(studio, "bridge:c")
+        await settled(by_url[edge.base_url], 1)
+
+        # To be emptied while a session runs: who watches is asked to go, who sends stays.
+        source = await Site(by_url[home.base_url], "bridge:s").join(publish=True)
+        await home.drain()
+        await eventually_so(lambda: told, pool)
+        assert told == [Moved(studio, home.name, DRAIN_S, sources=False)]
+        assert (await pool.at(studio)).base_url == home.base_url
+        assert (await pool.edge(studio, "main", "bridge:a")).base_url == edge.base_url
+        for site in (*sites, source):
+            site.close()
+
+
+async def test_a_home_that_dies_gives_its_studio_to_a_mirror_which_is_none_any_more(
+    relays: list[RelayProcess],
+) -> None:
+    async with pool_of([relay.url for relay in relays], above=1) as (pool, told):
+        home = await pool.at("s1")
+        await pool.edge("s1", "main", "bridge:a")
+        edge = await pool.edge("s1", "main", "bridge:b")
+        await pool.follow()
+        killed(next(relay for relay in relays if relay.url == home.base_url))
+        staged = await pool.stage("s1", "main", "bridge:s")
+        assert staged.wanted.video == "bridge:s"
+        assert (await pool.at("s1")).base_url == edge.base_url
+        assert told == [Moved("s1", home.name, told[0].within_s, sources=True)]
+        assert (await pool._places.of("s1")).mirrors == frozenset()
+        other = next(relay for relay in relays if relay.url == edge.base_url)
+        async with speaking_with(other) as running:
+            running.studio = "s1"
+            assert not (await running.state())["programmes"]["main"].get("mirror")
 
 
 # ── what all nodes know ──
