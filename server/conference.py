@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rooms.ids import BridgeId, MeetingId
 from rooms.roles import Actor, Right
-from server.api.schemas import IceServer, MediaAccess, Quality, Wall, WallBridge
+from server.api.schemas import IceServer, MediaAccess, Quality, Rendition, Wall, WallBridge
 from server.settings import MEDIA_PATH
 from signaling import call as calls
 from signaling.turn import TurnSettings, ice_servers
@@ -76,6 +76,7 @@ async def wall(house: House, actor: Actor, meeting_id: MeetingId) -> Wall:
                 Quality(link.quality),
                 link.loss,
                 link.rtt_ms,
+                Rendition(link.rendition) if link.rendition else None,
             )
             for link in await house.hub.wall(meeting_id)
         )

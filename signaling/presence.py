@@ -26,7 +26,7 @@ from signaling.call import MAIN, RELAY_DOWN, bridge_peer, studio
 from signaling.feed import Feed
 from signaling.stream import Listener, Outlet
 from signaling.tasks import Tasks, repeat, unbroken
-from signaling.wire import BridgeLink, Quality
+from signaling.wire import BridgeLink, Quality, Rendition
 
 TICK_S: Final = 1.0
 RELAY_WAIT_S: Final = 0.8
@@ -200,15 +200,29 @@ def _link(bridge_id: BridgeId, online: bool, publishing: bool, viewers: Mapping[
     viewer = viewers.get(bridge_peer(bridge_id))
     loss = round(viewer.loss, 2) if viewer and viewer.loss is not None else None
     rtt_ms = float(round(viewer.rtt_ms, -1)) if viewer and viewer.rtt_ms is not None else None  # steps: few deltas
+    rendition = _rendition(viewer)
     return BridgeLink(
         bridge_id=bridge_id,
         online=online,
         publishing=publishing,
-        # Without a picture the sound alone may well arrive: the room is still badly off.
-        quality=Quality.BAD if viewer and viewer.rendition == "audio" else quality(loss, rtt_ms),
+        quality=_at_best(quality(loss, rtt_ms), rendition),
         loss=loss,
         rtt_ms=rtt_ms,
+        rendition=rendition,
     )
+
+
+def _rendition(viewer: Viewer | None) -> Rendition | None:
+    return Rendition(viewer.rendition) if viewer and viewer.rendition in list(Rendition) else None
+
+
+def _at_best(judged: Quality, rendition: Rendition | None) -> Quality:
+    """What gets less arrives well: a smaller picture, or the sound alone, is a weak or bad line all the same."""
+    if rendition is Rendition.AUDIO:
+        return Quality.BAD
+    if rendition in (Rendition.MEDIUM, Rendition.LOW) and judged is not Quality.BAD:
+        return Quality.WEAK
+    return judged
 
 
 def quality(loss: float | None, rtt_ms: float | None) -> Quality:

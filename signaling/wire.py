@@ -103,8 +103,17 @@ class Quality(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Rendition(StrEnum):
+    """How much of the picture a bridge's line bears."""
+
+    FULL = "full"
+    MEDIUM = "medium"
+    LOW = "low"
+    AUDIO = "audio"
+
+
 class BridgeLink(Message):
-    """How a bridge is doing. `online`: its socket is connected. `loss`: 0 to 1."""
+    """How a bridge is doing. `online`: its socket is connected. `loss`: 0 to 1. `rendition`: what it watches."""
 
     bridge_id: UUID
     online: bool
@@ -112,6 +121,7 @@ class BridgeLink(Message):
     quality: Quality = Quality.UNKNOWN
     loss: float | None = None
     rtt_ms: float | None = None
+    rendition: Rendition | None = None
 
 
 class Presence(Message):

@@ -51,6 +51,15 @@ class Quality(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Rendition(StrEnum):
+    """How much of the picture a bridge's line bears."""
+
+    FULL = "full"
+    MEDIUM = "medium"
+    LOW = "low"
+    AUDIO = "audio"
+
+
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -295,6 +304,7 @@ class WallBridge:
     quality: Quality
     loss: float | None = None
     rtt_ms: float | None = None
+    rendition: Rendition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from signaling import presence
 from signaling.bell import BoardUnreachable
 from signaling.presence import Here, links, quality
 from signaling.turn import IceServer, TurnSettings, ice_servers
-from signaling.wire import BridgeLink, Quality
+from signaling.wire import BridgeLink, Quality, Rendition
 from tests.signaling.world import World, running, tablet
 
 ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
@@ -47,15 +47,31 @@ def test_the_wall_joins_sockets_and_relay() -> None:
     )
     assert links([ONE, TWO, THREE], Here(bridges=frozenset({TWO})), state) == (
         BridgeLink(bridge_id=ONE, online=False, publishing=True),
-        BridgeLink(bridge_id=TWO, online=True, quality=Quality.BAD, loss=0.12, rtt_ms=40.0),
+        BridgeLink(
+            bridge_id=TWO, online=True, quality=Quality.BAD, loss=0.12, rtt_ms=40.0, rendition=Rendition.FULL
+        ),
         BridgeLink(bridge_id=THREE, online=False),
     )
 
 
-def test_a_room_without_a_picture_is_badly_off_however_well_its_sound_arrives() -> None:
-    viewer = Viewer(f"bridge:{ONE}", "main", loss=0.0, rtt_ms=10.0, rendition="audio")
+@pytest.mark.parametrize(
+    ("rendition", "loss", "judged"),
+    [
+        ("full", 0.0, Quality.GOOD),
+        ("medium", 0.0, Quality.WEAK),
+        ("low", 0.0, Quality.WEAK),
+        ("low", 0.5, Quality.BAD),
+        ("audio", 0.0, Quality.BAD),
+        ("of another relay's making", 0.0, Quality.GOOD),
+    ],
+)
+def test_a_line_that_bears_less_is_no_good_line_however_well_that_arrives(
+    rendition: str, loss: float, judged: Quality
+) -> None:
+    viewer = Viewer(f"bridge:{ONE}", "main", loss=loss, rtt_ms=10.0, rendition=rendition)
     (link,) = links([ONE], Here(), StudioState({}, (), (viewer,)))
-    assert link.quality is Quality.BAD
+    assert link.quality is judged
+    assert link.rendition == (rendition if len(rendition) < 8 else None)
 
 
 def test_what_a_node_posts_is_read_back_and_nonsense_is_not() -> None:

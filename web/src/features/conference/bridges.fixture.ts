@@ -30,6 +30,7 @@ export const link = (n: number, change: Partial<BridgePresence> = {}): BridgePre
   quality: 'good',
   loss: 0.001,
   rtt_ms: 24,
+  rendition: 'full',
   ...change,
 })
 

@@ -19,6 +19,8 @@ export interface Tile {
   readonly heads: number | null
   readonly loss: number | null
   readonly rtt_ms: number | null
+  /** How much of the picture its line bears; null while it does not watch. */
+  readonly rendition: NonNullable<BridgePresence['rendition']> | null
   /** Folded name and code, for the search. */
   readonly found: string
 }
@@ -57,6 +59,7 @@ export function tilesOf(room: Pick<Room, 'bridges' | 'turns' | 'meeting'>, links
       heads: seat.heads ?? null,
       loss: link?.loss ?? null,
       rtt_ms: link?.rtt_ms ?? null,
+      rendition: link?.rendition ?? null,
       found: foundBy(seat),
     }
   })

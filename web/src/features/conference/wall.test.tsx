@@ -110,4 +110,7 @@ it('one chosen bridge has its levers in a reserved line; the arrows walk', () =>
   fireEvent.click(screen.getByRole('option', { name: /Nga Thắng 1,/ }))
   expect(screen.getByTestId('wall-chosen')).toHaveTextContent('Xã Nga Thắng 1')
   expect(screen.getByTestId('wall-chosen')).toHaveTextContent('TH-0002')
+  expect(screen.getByTestId('wall-chosen')).toHaveTextContent('hình đầy đủ')
+  act(() => change({ ...links, 'bridge-2': link(2, { quality: 'weak', rendition: 'low' }) }))
+  expect(screen.getByTestId('wall-chosen')).toHaveTextContent('hình nhỏ')
 })

@@ -2653,6 +2653,12 @@ export interface components {
              */
             paper_id: string;
         };
+        /**
+         * Rendition
+         * @description How much of the picture a bridge's line bears.
+         * @enum {string}
+         */
+        Rendition: "full" | "medium" | "low" | "audio";
         /** ReportHeads */
         ReportHeads: {
             /** Heads */
@@ -3061,6 +3067,8 @@ export interface components {
             /** Publishing */
             publishing: boolean;
             quality: components["schemas"]["Quality"];
+            /** @default null */
+            rendition: components["schemas"]["Rendition"] | null;
             /**
              * Rtt Ms
              * @default null

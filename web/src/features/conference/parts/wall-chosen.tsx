@@ -41,6 +41,7 @@ export function WallChosen({ tile, stage, keys }: WallChosenProps) {
   const facts = [
     tile.code,
     tile.heads === null ? t('wall.noHeads') : t('wall.headsOf', { heads: format.number(tile.heads) }),
+    tile.rendition === null ? null : t(`wall.gets.${tile.rendition}`),
     tile.loss === null ? null : t('wall.loss', { loss: format.percent(tile.loss) }),
     tile.rtt_ms === null ? null : t('wall.rtt', { rtt: format.number(Math.round(tile.rtt_ms)) }),
   ].filter(Boolean)
