@@ -17,6 +17,8 @@ from urllib.parse import quote
 import aiohttp
 import jwt
 
+from media.logbook import Listed as Listed
+from media.logbook import parts
 from media.tokens import AUDIENCE, MAX_NAME, MIN_KEY_SIZE, BadToken, Scope
 from media.tokens import Grant as Grant
 from media.tokens import read as read_token
@@ -26,6 +28,7 @@ TOKEN_TTL_S: Final = 600.0
 _CONTROL_TTL_S: Final = 300.0
 _CONTROL_SPARE_S: Final = 30.0
 _MAX_AUDIO: Final = 3
+recorded_parts = parts
 
 Answer = TypeVar("Answer")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import functools
 import json
 import os
 import re
@@ -94,17 +95,17 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One part as it lies there. `complete`: it was ended, not cut off by a crash."""
+    """One part as it lies there. `complete`: it was ended; else it was cut off, or is being written."""
 
     name: str
     began_at: str | None
-    seconds: float
+    seconds: float | None
     bytes: int
     complete: bool
 
 
-def parts(folder: Path) -> list[Listed]:
-    """All parts of a recording. Raises: OSError."""
+def parts(folder: Path, *, measure: bool = True) -> list[Listed]:
+    """All parts of a recording. `measure`: read through those that were not ended. Raises: OSError."""
     began: dict[str, str] = {}
     closed: dict[str, float] = {}
     with contextlib.suppress(FileNotFoundError):
@@ -116,14 +117,16 @@ def parts(folder: Path) -> list[Listed]:
                 closed[name] = float(event.get("seconds", 0.0))
     listed = []
     for path in sorted(p for p in folder.iterdir() if _PART.fullmatch(p.name)):
-        seconds = closed[path.name] if path.name in closed else measured_s(path)
-        size = path.stat().st_size
-        listed.append(Listed(path.name, began.get(path.name), round(seconds, 3), size, path.name in closed))
+        size, seconds = path.stat().st_size, closed.get(path.name)
+        if seconds is None and measure:
+            seconds = measured_s(path, size)
+        listed.append(Listed(path.name, began.get(path.name), seconds, size, path.name in closed))
     return listed
 
 
-def measured_s(path: Path) -> float:
-    """How long a part plays, from its packets: for one that was cut off. 0 when nothing of it can be read."""
+@functools.lru_cache(maxsize=1024)
+def measured_s(path: Path, size: int) -> float:
+    """How long a part of this size plays, from its packets. 0 when nothing of it can be read."""
     import av
 
     last = 0.0
@@ -134,4 +137,4 @@ def measured_s(path: Path) -> float:
                     last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     except av.error.FFmpegError:
         pass
-    return last
+    return round(last, 3)

@@ -25,6 +25,7 @@ RESTARTS: Final = 5
 RESTARTS_WITHIN_S: Final = 60.0
 RESTART_PAUSE_S: Final = 0.3
 STOP_S: Final = 8.0
+TRY_AGAIN_S: Final = 30.0
 _MAX_LINE: Final = 64 * 1024
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -52,6 +53,7 @@ class _Recording:
     process: asyncio.subprocess.Process | None = None
     task: asyncio.Task[None] | None = None
     died_at: list[float] = field(default_factory=list)
+    ended_at: float = 0.0  # by itself; Unit: s, monotonic
 
     def state(self) -> dict[str, Any]:
         return {
@@ -92,6 +94,8 @@ class Recordings:
         before = self._recordings.get(name)
         if before is not None and before.on == on:
             return before.state()
+        if on and before is not None and before.ended_at and time.monotonic() - before.ended_at < TRY_AGAIN_S:
+            return before.state()  # the disk is as full as it was
         if on:
             self._check(name)
             one = self._recordings[name] = _Recording(time.time())
@@ -139,14 +143,14 @@ class Recordings:
             if not one.on:
                 return
             if code in (End.BOUND, End.DISK, End.REFUSED):
-                one.on = False
+                one.on, one.ended_at = False, time.monotonic()
                 log.error("the recording of %s/%s ended: %s", *name, one.trouble)
                 return
             now = time.monotonic()
             one.died_at = [at for at in one.died_at if now - at < RESTARTS_WITHIN_S] + [now]
             one.trouble = "the recorder died"
             if len(one.died_at) > RESTARTS:
-                one.on = False
+                one.on, one.ended_at = False, time.monotonic()
                 log.error("the recorder of %s/%s dies again and again", *name)
                 return
             log.warning("the recorder of %s/%s died; starting another", *name)

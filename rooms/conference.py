@@ -1,4 +1,4 @@
-"""What is on air: the central bridge, or the commune it calls, and who stands by to be next.
+"""What is on air: the central bridge, or the commune it calls; who stands by to be next; whether it is recorded.
 
 `on_air_bridge_id` None: nothing is sent. Calling a bridge whose hand is up gives it the floor;
 going elsewhere ends its turn.
@@ -35,7 +35,15 @@ class PutOnAir:
     kind: Literal["put_on_air"] = "put_on_air"
 
 
-ConferenceCommand = StandBy | PutOnAir
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is on air is kept from now on, or no longer. Everybody is told."""
+
+    on: bool
+    kind: Literal["record"] = "record"
+
+
+ConferenceCommand = StandBy | PutOnAir | Record
 
 # ── events ──
 
@@ -53,7 +61,17 @@ class OnAirChanged:
     kind: Literal["stage.on_air"] = "stage.on_air"
 
 
-ConferenceEvent = StandByChanged | OnAirChanged
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    kind: Literal["recording.started"] = "recording.started"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped:
+    kind: Literal["recording.stopped"] = "recording.stopped"
+
+
+ConferenceEvent = StandByChanged | OnAirChanged | RecordingStarted | RecordingStopped
 
 
 def decide(
@@ -75,6 +93,10 @@ def decide(
             return () if bridge_id == meeting.stand_by_bridge_id else (StandByChanged(bridge_id),)
         case PutOnAir(bridge_id):
             return _put_on_air(meeting, bridges, turns, bridge_id, act)
+        case Record(on):
+            if on == (meeting.recording_since is not None):
+                return ()
+            return (RecordingStarted() if on else RecordingStopped(),)
         case _:
             assert_never(command)
 

@@ -128,6 +128,7 @@ class Meeting:
     lead: Lead | None = None
     stand_by_bridge_id: BridgeId | None = None
     on_air_bridge_id: BridgeId | None = None
+    recording_since: datetime | None = None
     last_seq: int = 0
     last_hash: str = ""
 

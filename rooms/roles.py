@@ -71,6 +71,7 @@ class Right(StrEnum):
     PROJECT = "project"
     WRITE_MINUTES = "write_minutes"
     READ_MINUTES = "read_minutes"
+    PLAY_RECORDINGS = "play_recordings"
     SIGN_AS_SECRETARY = "sign_as_secretary"
     SIGN_AS_CHAIR = "sign_as_chair"
 
@@ -88,6 +89,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.DIRECT,
         Right.SEE_BRIDGES,
         Right.PROJECT,
+        Right.PLAY_RECORDINGS,
         Right.SIGN_AS_CHAIR,
     },
     Role.SECRETARY: _ATTENDANT
@@ -100,6 +102,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.SEE_BRIDGES,
         Right.PROJECT,
         Right.WRITE_MINUTES,
+        Right.PLAY_RECORDINGS,
         Right.SIGN_AS_SECRETARY,
     },
     Role.MEMBER: _ATTENDANT | {Right.VOTE},

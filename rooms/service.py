@@ -312,7 +312,7 @@ async def _decide(tx: Transaction, meeting: Meeting, command: RoomCommand, act: 
             return list(floor.decide(meeting, await tx.turns(meeting.id), command, act))
         case poll.PreparePoll() | poll.CancelPoll() | poll.OpenPoll() | poll.ClosePoll():
             return await _decide_poll(tx, meeting, command, act)
-        case conference.StandBy() | conference.PutOnAir():
+        case conference.StandBy() | conference.PutOnAir() | conference.Record():
             bridges, turns = await tx.bridges(meeting.id), await tx.turns(meeting.id)
             return list(conference.decide(meeting, bridges, turns, command, act))
         case poll.CastBallot():
@@ -396,7 +396,7 @@ async def _decide_poll(tx: Transaction, meeting: Meeting, command: poll.PollComm
 
 
 async def _close(tx: Transaction, meeting: Meeting, act: Act) -> list[Event]:
-    """Closing ends what is under way: the speaker, the item, the lead, the programme. An open poll forbids it."""
+    """Closing ends what is under way: speaker, item, lead, programme, recording. An open poll forbids it."""
     act.seat.require(Right.PRESIDE)
     meeting.require(MeetingState.OPEN)
     if any(p.state is poll.PollState.OPEN for p in await tx.polls(meeting.id)):
@@ -410,6 +410,8 @@ async def _close(tx: Transaction, meeting: Meeting, act: Act) -> list[Event]:
         events.append(conference.StandByChanged(None))
     if meeting.on_air_bridge_id is not None:
         events.append(conference.OnAirChanged(None, ""))
+    if meeting.recording_since is not None:
+        events.append(conference.RecordingStopped())
     return [*events, meetings.MeetingClosed()]
 
 

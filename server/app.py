@@ -18,6 +18,7 @@ from server.api.layer import add_routes
 from server.api.middleware import harden, observe
 from server.api.problems import problems
 from server.api.proxy import add_proxy
+from server.api.recordings import player_cookie
 from server.api.routes import OPERATIONS
 from server.api.session import session_cookie
 from server.api.site import add_site
@@ -92,7 +93,7 @@ def make_app(
         metrics=Metrics(),
         now=now,
     )
-    app = web.Application(middlewares=[observe, session_cookie, problems], client_max_size=JSON_MAX)
+    app = web.Application(middlewares=[observe, session_cookie, player_cookie, problems], client_max_size=JSON_MAX)
     app[HOUSE] = house
     app.on_response_prepare.append(harden)
     app.cleanup_ctx.append(_live)

@@ -88,6 +88,9 @@ class RelayProcess:
         words += ["--workers", str(s.relay_workers), "--base-path", MEDIA_PATH]
         for url in filter(None, s.turn_urls.split(",")):
             words += ["--ice-server", url]
+        if s.recordings:
+            into = str(Path(s.recordings).absolute())
+            words += ["--record-into", into, "--record-max-mb", str(s.recordings_max_mb)]
         return [*words, *(["--announce", s.relay_announce] if s.relay_announce else [])]
 
 

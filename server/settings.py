@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     relay_tcp: str = ""  # for bridges without UDP; empty: as relay_udp; none: no TCP
     relay_announce: str = ""  # empty: the addresses of this machine
     relay_workers: int = Field(1, ge=1, le=64)
+    recordings: str = ""  # where relays write recordings, and the server reads them; empty: none are made
+    recordings_max_mb: int = Field(20_000, ge=10)  # the most that one conference may hold
     turn_urls: str = ""
     turn_secret: SecretStr | None = None
 

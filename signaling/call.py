@@ -15,8 +15,8 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from media.client import Relay, RelayRefused, RelayUnreachable, Stage
-from rooms.conference import OnAirChanged, StandByChanged
+from media.client import Recording, Relay, RelayRefused, RelayUnreachable, Stage, StudioState
+from rooms.conference import OnAirChanged, RecordingStarted, RecordingStopped, StandByChanged
 from rooms.errors import NotFound
 from rooms.ids import BridgeId, MeetingId, OrganisationId, PersonId
 from rooms.journal import Entry
@@ -117,7 +117,7 @@ class Call:
         """Acts at once on what changes the stage, and ends who was uninvited."""
         for entry in entries:
             match entry.event:
-                case OnAirChanged() | StandByChanged() | MeetingClosed():
+                case OnAirChanged() | StandByChanged() | MeetingClosed() | RecordingStarted() | RecordingStopped():
                     self.wake(meeting_id)
                 case BridgeUninvited(bridge_id=bridge_id):
                     self._kick(meeting_id, bridge_peer(bridge_id))
@@ -169,17 +169,33 @@ class Call:
             return
         if not await self.keep(meeting_id):
             return
-        await self._turn_out(meeting)
+        state = await self._state(meeting_id)
+        if state is not None:
+            await self._record(meeting, state)
+            await self._turn_out(meeting, state)
         if meeting.state is MeetingState.CLOSED:
             self._ended.add(meeting_id)
 
-    async def _turn_out(self, meeting: Meeting) -> None:
-        """Ends on the relay whoever has no seat any more: a token outlives the seat it was given for."""
+    async def _state(self, meeting_id: MeetingId) -> StudioState | None:
         try:
-            state = await self._relay.studio(studio(meeting.id))
+            return await self._relay.studio(studio(meeting_id))
         except RELAY_DOWN as error:
             _log.debug("who is at the relay is not known: %s", error)
+            return None
+
+    async def _record(self, meeting: Meeting, state: StudioState) -> None:
+        """The relay records what the row says; one that was restarted or took over hears it here."""
+        wanted = meeting.recording_since is not None
+        told = state.recordings.get(MAIN, Recording(False))
+        if told.on == wanted:
             return
+        try:
+            await self._relay.record(studio(meeting.id), MAIN, wanted)
+        except RELAY_DOWN as error:
+            _log.warning("the recording of %s is not as wanted: %s", meeting.id, error)
+
+    async def _turn_out(self, meeting: Meeting, state: StudioState) -> None:
+        """Ends on the relay whoever has no seat any more: a token outlives the seat it was given for."""
         names = {s.peer for s in state.sources} | {v.peer for v in state.viewers}
         there = {name: actor for name in names if (actor := _read_peer(name)) is not None}
         if not there:

@@ -113,6 +113,8 @@ class _Teller(Narrator):
                 self.voting.tell(event, at, entry.seq)
             case conference.StandByChanged():
                 pass  # a technical preparation that nobody but the director sees
+            case conference.RecordingStarted() | conference.RecordingStopped():
+                pass  # how the session is kept is no part of its course
             case conference.OnAirChanged(bridge_id, name):
                 if self.running:
                     self.say("off_air") if bridge_id is None else self.say(

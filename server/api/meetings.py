@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rooms.conference import Record
 from rooms.ids import MeetingId, PollId
 from rooms.ports import Done
 from rooms.room import Room
@@ -18,6 +19,7 @@ from server.api.schemas import (
     MeetingDetails,
     MeetingList,
 )
+from server.recordings import require_folder
 
 
 async def list_meetings(call: Call) -> MeetingList:
@@ -63,6 +65,9 @@ async def send_command(
     match body:
         case CompileMinutes() | CorrectMinutes() | LockMinutes() | SignMinutes():
             return await house.minutes.do(call.actor, meeting_id, body, once)
+        case Record(on=True):
+            require_folder(house)
+            return await house.meetings.do(call.actor, meeting_id, body, once)
         case _:
             return await house.meetings.do(call.actor, meeting_id, body, once)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from server.api import bridges, media, meetings, minutes, papers, people, session, verify
+from server.api import bridges, media, meetings, minutes, papers, people, recordings, session, verify
 from server.api import schemas as s
 from server.api.layer import Access, Operation, Route, operation
 
@@ -80,6 +80,16 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("POST", f"{_MEETING}/media", media.enter_conference, "conference", errors=(403, 409)),
     Route("GET", f"{_MEETING}/wall", media.read_wall, "conference", errors=(403,)),
+    Route("GET", f"{_MEETING}/recordings", recordings.read_recordings, "conference", errors=(403,)),
+    Route(
+        "GET",
+        f"{_MEETING}/recordings/{{part}}",
+        recordings.play_recording,
+        "conference",
+        errors=(401, 403, 404, 409, 416),
+        access=_PUBLIC,
+        gives=("video/webm", "video/mp4"),
+    ),
     Route("POST", "/api/verify", verify.verify_paper, "verify", access=_PUBLIC, takes=(PDF, ANY)),
 )
 

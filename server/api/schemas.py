@@ -297,6 +297,29 @@ class MediaAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedPart:
+    """`seconds` None: it is being written. `complete` False: that, or it was cut off by a crash."""
+
+    name: str
+    began_at: str | None
+    seconds: float | None
+    bytes: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """`on`: the relay writes now; it may not though the meeting says so, and then `trouble` says why."""
+
+    available: bool
+    on: bool = False
+    seconds: float = 0.0
+    bytes: int = 0
+    trouble: str | None = None
+    parts: tuple[RecordedPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WallBridge:
     bridge_id: BridgeId
     online: bool

@@ -177,6 +177,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The bridge is on air or standing by.",
     ),
     "bridge-is-on-air": ("Điểm cầu đang lên hình rồi.", "The bridge is on air already."),
+    "no-recordings": (
+        "Máy chủ chưa được đặt nơi lưu bản ghi. Hãy báo người quản trị.",
+        "The server has no place for recordings. Tell the administrator.",
+    ),
+    "recording-unknown": ("Không có bản ghi này.", "There is no such recording."),
     "not-a-bridge": ("Chỉ điểm cầu mới làm được việc này.", "Only a bridge can do this."),
     # agenda
     "item-unknown": ("Nội dung chương trình này không còn.", "There is no such agenda item."),

@@ -105,6 +105,7 @@ def value(row: MeetingRow) -> Meeting:
         lead=lead,
         stand_by_bridge_id=None if row.stand_by_bridge_id is None else BridgeId(row.stand_by_bridge_id),
         on_air_bridge_id=None if row.on_air_bridge_id is None else BridgeId(row.on_air_bridge_id),
+        recording_since=row.recording_since,
         last_seq=row.last_seq,
         last_hash=row.last_hash,
     )

@@ -44,5 +44,9 @@ async def apply(session: AsyncSession, meeting: MeetingRow, event: Event, seq: i
         meeting.stand_by_bridge_id = event.bridge_id
     elif isinstance(event, c.OnAirChanged):
         meeting.on_air_bridge_id = event.bridge_id
+    elif isinstance(event, c.RecordingStarted):
+        meeting.recording_since = at
+    elif isinstance(event, c.RecordingStopped):
+        meeting.recording_since = None
     else:
         assert_never(event)

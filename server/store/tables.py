@@ -54,6 +54,7 @@ class MeetingRow(Base):
     lead_page: Mapped[int | None]
     stand_by_bridge_id: Mapped[UUID | None]
     on_air_bridge_id: Mapped[UUID | None]
+    recording_since: Mapped[datetime | None]
     last_seq: Mapped[int]
     last_hash: Mapped[str]
 

@@ -5,7 +5,17 @@ from uuid import UUID
 
 import pytest
 
-from rooms.conference import ConferenceCommand, OnAirChanged, PutOnAir, StandBy, StandByChanged, decide
+from rooms.conference import (
+    ConferenceCommand,
+    OnAirChanged,
+    PutOnAir,
+    Record,
+    RecordingStarted,
+    RecordingStopped,
+    StandBy,
+    StandByChanged,
+    decide,
+)
 from rooms.floor import FloorEnded, FloorGiven, Turn, TurnState
 from rooms.ids import TurnId
 from rooms.meeting import MeetingState
@@ -90,3 +100,11 @@ def test_who_and_when(command: ConferenceCommand) -> None:
     for state in (MeetingState.DRAFT, MeetingState.CLOSED):
         with refused(f"meeting-is-{state}"):
             decide(meeting(state), SEATS, (), command, DIRECTOR)
+
+
+def test_a_recording_starts_and_stops_once() -> None:
+    idle, recorded = meeting(), meeting(recording_since=NOW)
+    assert decide(idle, SEATS, (), Record(True), DIRECTOR) == (RecordingStarted(),)
+    assert decide(recorded, SEATS, (), Record(True), DIRECTOR) == ()
+    assert decide(recorded, SEATS, (), Record(False), DIRECTOR) == (RecordingStopped(),)
+    assert decide(idle, SEATS, (), Record(False), DIRECTOR) == ()

@@ -317,6 +317,7 @@ def test_every_kind_of_event_is_told_or_left_out_on_purpose():
     elsewhere = {
         "meeting.created", "meeting.convened", "meeting.opened", "meeting.closed", "poll.prepared", "poll.closed",
         "floor.asked", "floor.withdrawn", "floor.given", "floor.extended", "floor.ended", "lead.ended", "stage.stand_by",
+        "recording.started", "recording.stopped",
         "minutes.compiled", "minutes.corrected", "minutes.locked", "minutes.signed",
     }  # fmt: skip
     kinds = {kind.__dataclass_fields__["kind"].default for kind in typing.get_args(Event)}

@@ -98,6 +98,7 @@ async def test_closing_ends_what_is_under_way(opened: WholeMeeting) -> None:
     await opened.do(h.chair, floor.GiveFloor(await opened.ask(h.member), 60))
     await opened.do(h.chair, conference.PutOnAir(BridgeId(h.central.id)))
     await opened.do(h.chair, conference.StandBy(BridgeId(h.commune.id)))
+    await opened.do(h.chair, conference.Record(True))
     before = (await h.meetings.room(h.chair, opened.id)).seq
     await opened.do(h.chair, m.CloseMeeting())
     assert await kinds_after(opened, before) == [
@@ -106,11 +107,13 @@ async def test_closing_ends_what_is_under_way(opened: WholeMeeting) -> None:
         "lead.ended",
         "stage.stand_by",
         "stage.on_air",
+        "recording.stopped",
         "meeting.closed",
     ]
     meeting = (await h.meetings.room(h.chair, opened.id)).meeting
     assert meeting.state is MeetingState.CLOSED
     assert not any((meeting.current_item_id, meeting.lead, meeting.stand_by_bridge_id, meeting.on_air_bridge_id))
+    assert meeting.recording_since is None
 
 
 async def test_an_open_poll_keeps_the_meeting_open(opened: WholeMeeting) -> None:

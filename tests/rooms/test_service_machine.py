@@ -226,6 +226,7 @@ class MeetingMachine(RuleBasedStateMachine):
             (1, p.LeadTo(some(book.papers), chance.randrange(1, 31))),
             (5, c.StandBy(some(book.bridges))),
             (5, c.PutOnAir(some(book.bridges))),
+            (2, c.Record(book.meeting.recording_since is None)),
             (chance.randrange(8), a.CheckIn()),
             (0, q.PreparePoll("Thông qua?")),
             (0, m.UninviteBridge(some(book.bridges))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -37,10 +38,12 @@ class RelayAtWork:
     key: str
     client: RelayClient
     process: asyncio.subprocess.Process | None = None
+    words: tuple[str, ...] = ()
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "media", "relay", "--http", f"127.0.0.1:{self.port}", "--udp", "127.0.0.1:0",
+            *self.words,
             cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": self.key}, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stdout is not None
@@ -113,6 +116,31 @@ async def test_a_relay_that_was_killed_hears_the_stage_again(world: World, relay
         await relay.start()
         await until_wanted(relay, world, MAIN, Stage(centre, (centre,)))
         await eventually(lambda: node.hub.gauges()["relay_up"] == 1)
+
+
+async def test_the_recording_follows_the_meeting_and_a_new_relay(
+    world: World, relay: RelayAtWork, tmp_path: Path
+) -> None:
+    async def until_recorded(on: bool) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                with contextlib.suppress(RelayUnreachable):
+                    state = await relay.client.studio(str(world.meeting_id))
+                    if MAIN in state.recordings and state.recordings[MAIN].on == on:
+                        return
+                await asyncio.sleep(0.05)
+
+    await relay.end()
+    relay.words = ("--record-into", str(tmp_path))
+    await relay.start()
+    async with running(world, relay.client) as node, tablet(world, world.chair, node):
+        await world.do(world.chair, conference.Record(True), node.doorbell)
+        await until_recorded(True)
+        await relay.end(signal.SIGKILL)
+        await relay.start()
+        await until_recorded(True)
+        await world.do(world.chair, m.CloseMeeting(), node.doorbell)
+        await until_recorded(False)
 
 
 async def test_keep_is_quiet_while_the_relay_is_down(world: World, relay: RelayAtWork) -> None:

@@ -261,6 +261,8 @@ def evolve(book: Book, event: Event, at: datetime) -> None:
         book.meeting = replace(book.meeting, stand_by_bridge_id=event.bridge_id)
     elif isinstance(event, c.OnAirChanged):
         book.meeting = replace(book.meeting, on_air_bridge_id=event.bridge_id)
+    elif isinstance(event, c.RecordingStarted | c.RecordingStopped):
+        book.meeting = replace(book.meeting, recording_since=at if isinstance(event, c.RecordingStarted) else None)
     else:
         assert_never(event)
 

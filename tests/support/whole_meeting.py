@@ -9,7 +9,7 @@ from rooms import signing as s
 from rooms.agenda import AddItem, ChangeItem, FinishItem, MoveItem, RemoveItem, StartItem
 from rooms.attendance import CheckIn, CheckOut, Excuse, ReportHeads
 from rooms.commands import RoomCommand
-from rooms.conference import PutOnAir, StandBy
+from rooms.conference import PutOnAir, Record, StandBy
 from rooms.floor import AskFloor, EndFloor, ExtendFloor, GiveFloor, WithdrawFloor
 from rooms.ids import BridgeId, ItemId, MeetingId, PaperId, PersonId, PollId, TurnId
 from rooms.meeting import (
@@ -179,11 +179,14 @@ class WholeMeeting:
         h = self.house
         await self.do(h.chair, ClosePoll(self.second_poll))
         await self.do(h.central, PutOnAir(BridgeId(h.central.id)))
+        await self.do(h.secretary, Record(True))
         await self.ask(h.commune)
         await self.do(h.central, StandBy(BridgeId(h.commune.id)))
         await self.do(h.central, PutOnAir(BridgeId(h.commune.id)))
         await self.do(h.commune, CheckOut())
         await self.do(h.commune, CheckIn())  # a cut, and back: the heads stay
+        await self.do(h.central, Record(False))
+        await self.do(h.central, Record(True))
         await self.do(h.central, PutOnAir(BridgeId(h.central.id)))
         await self.do(h.commune2, CheckOut())
 

@@ -131,6 +131,11 @@ function changed(room: Room, event: Event, at: string): Room {
     case 'stage.on_air':
       return withMeeting(room, { on_air_bridge_id: event.bridge_id })
 
+    case 'recording.started':
+      return withMeeting(room, { recording_since: at })
+    case 'recording.stopped':
+      return withMeeting(room, { recording_since: null })
+
     case 'minutes.compiled':
       return { ...room, minutes: { state: 'draft', version: event.version, sha256: null, signatures: [] } }
     case 'minutes.corrected':

@@ -24,6 +24,7 @@ export interface Stage extends Pick<Act, 'problem' | 'clear'> {
   toCentre(): void
   /** Preview to programme. */
   take(): void
+  record(on: boolean): void
   undo(): void
 }
 
@@ -65,6 +66,7 @@ export function useStage(meetingId: string, room: Room): Stage {
     take: () => {
       if (standBy !== null) putOnAir(standBy)
     },
+    record: on => void run({ kind: 'record', on }),
     undo: () => {
       if (last !== null) putOnAir(last.from)
     },

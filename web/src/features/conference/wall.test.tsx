@@ -21,6 +21,7 @@ const stage: Stage = {
   clear: () => undefined,
   prepare: () => undefined,
   putOnAir: () => undefined,
+  record: () => undefined,
   toCentre: () => undefined,
   take: () => undefined,
   undo: () => undefined,

@@ -72,6 +72,16 @@ export function useCommands(meetingId: string) {
   })
 }
 
+/** Asked again and again: with each answer comes the cookie that lets the player in for the next minutes. */
+export function useRecordings(meetingId: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ['recordings', meetingId],
+    enabled,
+    queryFn: () => call(api.GET('/api/meetings/{meeting_id}/recordings', path(meetingId))),
+    refetchInterval: 60_000,
+  })
+}
+
 /** The paper as it stands: a preview while it is a draft, else the locked or signed file. */
 export async function fetchPdf(meetingId: string): Promise<Blob> {
   const url = new URL(`/api/meetings/${meetingId}/minutes/pdf`, location.origin)

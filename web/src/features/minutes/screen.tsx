@@ -18,6 +18,7 @@ import { texts } from './i18n'
 import { type Act, nextAct } from './next-act'
 import { Evidence } from './parts/evidence'
 import { Paper } from './parts/paper'
+import { Recordings } from './parts/recordings'
 import styles from './screen.module.css'
 
 /** Outline at the left, the paper in the middle, what each sentence rests on at the right, the next step below. */
@@ -85,6 +86,7 @@ function Desk({ room, status, minutes }: DeskProps) {
             </div>
           </div>
         )}
+        <Recordings room={room} />
       </div>
       <NextStep room={room} status={status} />
     </>

@@ -8,6 +8,7 @@ import { quorum } from '@/shared/room-views'
 import { useFormat } from '@/shared/session'
 import { PageTitle } from '@/shared/ui/page-title'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
+import { RecordingBadge } from '@/shared/ui/recording-badge'
 import { CardSkeleton } from '@/shared/ui/skeletons'
 import { useRoomClient, useRoomView } from '@/shared/use-room'
 import { texts } from './i18n'
@@ -103,7 +104,10 @@ function Foot({ room }: { room: Room }) {
           {words} · {t(count.reached ? 'quorum' : 'noQuorum')}
         </span>
       )}
-      <time className={styles.clock}>{format.time(now)}</time>
+      <span className={styles.end}>
+        <RecordingBadge room={room} />
+        <time className={styles.clock}>{format.time(now)}</time>
+      </span>
     </footer>
   )
 }

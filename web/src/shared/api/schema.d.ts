@@ -228,6 +228,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/meetings/{meeting_id}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the recording goes, and its parts */
+        get: operations["read_recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/meetings/{meeting_id}/recordings/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A part of the recording */
+        get: operations["play_recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/meetings/{meeting_id}/room": {
         parameters: {
             query?: never;
@@ -963,7 +997,7 @@ export interface components {
          * @enum {string}
          */
         ColourScheme: "auto" | "light" | "dark";
-        Command: components["schemas"]["ChangeDetails"] | components["schemas"]["InvitePeople"] | components["schemas"]["UninvitePerson"] | components["schemas"]["InviteBridges"] | components["schemas"]["UninviteBridge"] | components["schemas"]["Convene"] | components["schemas"]["OpenMeeting"] | components["schemas"]["CloseMeeting"] | components["schemas"]["AddItem"] | components["schemas"]["ChangeItem"] | components["schemas"]["MoveItem"] | components["schemas"]["RemoveItem"] | components["schemas"]["StartItem"] | components["schemas"]["FinishItem"] | components["schemas"]["ChangePaper"] | components["schemas"]["RemovePaper"] | components["schemas"]["LeadTo"] | components["schemas"]["EndLead"] | components["schemas"]["CheckIn"] | components["schemas"]["CheckOut"] | components["schemas"]["Excuse"] | components["schemas"]["ReportHeads"] | components["schemas"]["AskFloor"] | components["schemas"]["WithdrawFloor"] | components["schemas"]["GiveFloor"] | components["schemas"]["ExtendFloor"] | components["schemas"]["EndFloor"] | components["schemas"]["PreparePoll"] | components["schemas"]["CancelPoll"] | components["schemas"]["OpenPoll"] | components["schemas"]["ClosePoll"] | components["schemas"]["CastBallot"] | components["schemas"]["StandBy"] | components["schemas"]["PutOnAir"] | components["schemas"]["CompileMinutes"] | components["schemas"]["CorrectMinutes"] | components["schemas"]["LockMinutes"] | components["schemas"]["SignMinutes"];
+        Command: components["schemas"]["ChangeDetails"] | components["schemas"]["InvitePeople"] | components["schemas"]["UninvitePerson"] | components["schemas"]["InviteBridges"] | components["schemas"]["UninviteBridge"] | components["schemas"]["Convene"] | components["schemas"]["OpenMeeting"] | components["schemas"]["CloseMeeting"] | components["schemas"]["AddItem"] | components["schemas"]["ChangeItem"] | components["schemas"]["MoveItem"] | components["schemas"]["RemoveItem"] | components["schemas"]["StartItem"] | components["schemas"]["FinishItem"] | components["schemas"]["ChangePaper"] | components["schemas"]["RemovePaper"] | components["schemas"]["LeadTo"] | components["schemas"]["EndLead"] | components["schemas"]["CheckIn"] | components["schemas"]["CheckOut"] | components["schemas"]["Excuse"] | components["schemas"]["ReportHeads"] | components["schemas"]["AskFloor"] | components["schemas"]["WithdrawFloor"] | components["schemas"]["GiveFloor"] | components["schemas"]["ExtendFloor"] | components["schemas"]["EndFloor"] | components["schemas"]["PreparePoll"] | components["schemas"]["CancelPoll"] | components["schemas"]["OpenPoll"] | components["schemas"]["ClosePoll"] | components["schemas"]["CastBallot"] | components["schemas"]["StandBy"] | components["schemas"]["PutOnAir"] | components["schemas"]["Record"] | components["schemas"]["CompileMinutes"] | components["schemas"]["CorrectMinutes"] | components["schemas"]["LockMinutes"] | components["schemas"]["SignMinutes"];
         /**
          * CompileMinutes
          * @description Composes the text from the journal, anew while it is a draft (corrections are then lost).
@@ -1145,7 +1179,7 @@ export interface components {
             /** Seq */
             seq: number;
         };
-        Event: components["schemas"]["MeetingCreated"] | components["schemas"]["DetailsChanged"] | components["schemas"]["PersonInvited"] | components["schemas"]["PersonUninvited"] | components["schemas"]["BridgeInvited"] | components["schemas"]["BridgeUninvited"] | components["schemas"]["MeetingConvened"] | components["schemas"]["MeetingOpened"] | components["schemas"]["MeetingClosed"] | components["schemas"]["ItemAdded"] | components["schemas"]["ItemChanged"] | components["schemas"]["ItemsMoved"] | components["schemas"]["ItemsRemoved"] | components["schemas"]["ItemStarted"] | components["schemas"]["ItemFinished"] | components["schemas"]["PaperAdded"] | components["schemas"]["PaperChanged"] | components["schemas"]["PaperRemoved"] | components["schemas"]["LeadMoved"] | components["schemas"]["LeadEnded"] | components["schemas"]["PersonCheckedIn"] | components["schemas"]["PersonCheckedOut"] | components["schemas"]["PersonExcused"] | components["schemas"]["BridgeCheckedIn"] | components["schemas"]["BridgeCheckedOut"] | components["schemas"]["HeadsReported"] | components["schemas"]["FloorAsked"] | components["schemas"]["FloorWithdrawn"] | components["schemas"]["FloorGiven"] | components["schemas"]["FloorExtended"] | components["schemas"]["FloorEnded"] | components["schemas"]["PollPrepared"] | components["schemas"]["PollCancelled"] | components["schemas"]["PollOpened"] | components["schemas"]["PollClosed"] | components["schemas"]["StandByChanged"] | components["schemas"]["OnAirChanged"] | components["schemas"]["MinutesCompiled"] | components["schemas"]["MinutesCorrected"] | components["schemas"]["MinutesLocked"] | components["schemas"]["MinutesSigned"];
+        Event: components["schemas"]["MeetingCreated"] | components["schemas"]["DetailsChanged"] | components["schemas"]["PersonInvited"] | components["schemas"]["PersonUninvited"] | components["schemas"]["BridgeInvited"] | components["schemas"]["BridgeUninvited"] | components["schemas"]["MeetingConvened"] | components["schemas"]["MeetingOpened"] | components["schemas"]["MeetingClosed"] | components["schemas"]["ItemAdded"] | components["schemas"]["ItemChanged"] | components["schemas"]["ItemsMoved"] | components["schemas"]["ItemsRemoved"] | components["schemas"]["ItemStarted"] | components["schemas"]["ItemFinished"] | components["schemas"]["PaperAdded"] | components["schemas"]["PaperChanged"] | components["schemas"]["PaperRemoved"] | components["schemas"]["LeadMoved"] | components["schemas"]["LeadEnded"] | components["schemas"]["PersonCheckedIn"] | components["schemas"]["PersonCheckedOut"] | components["schemas"]["PersonExcused"] | components["schemas"]["BridgeCheckedIn"] | components["schemas"]["BridgeCheckedOut"] | components["schemas"]["HeadsReported"] | components["schemas"]["FloorAsked"] | components["schemas"]["FloorWithdrawn"] | components["schemas"]["FloorGiven"] | components["schemas"]["FloorExtended"] | components["schemas"]["FloorEnded"] | components["schemas"]["PollPrepared"] | components["schemas"]["PollCancelled"] | components["schemas"]["PollOpened"] | components["schemas"]["PollClosed"] | components["schemas"]["StandByChanged"] | components["schemas"]["OnAirChanged"] | components["schemas"]["RecordingStarted"] | components["schemas"]["RecordingStopped"] | components["schemas"]["MinutesCompiled"] | components["schemas"]["MinutesCorrected"] | components["schemas"]["MinutesLocked"] | components["schemas"]["MinutesSigned"];
         /** Excuse */
         Excuse: {
             /**
@@ -1678,6 +1712,11 @@ export interface components {
              * Format: uuid
              */
             organisation_id: string;
+            /**
+             * Recording Since
+             * @default null
+             */
+            recording_since: string | null;
             /**
              * Stand By Bridge Id
              * @default null
@@ -2625,6 +2664,84 @@ export interface components {
          */
         Reason: "unreadable" | "too-large" | "too-long" | "too-many-signatures" | "no-signatures" | "unknown-kind-of-signature" | "content-changed" | "signature-broken" | "changed-afterwards" | "not-covered" | "issuer-unknown" | "revoked-before-signing" | "revoked-since" | "revocation-unknown" | "certificate-out-of-date" | "time-stamp-broken" | "time-stamp-untrusted";
         /**
+         * Record
+         * @description What is on air is kept from now on, or no longer. Everybody is told.
+         */
+        Record: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "record";
+            /** On */
+            on: boolean;
+        };
+        /**
+         * RecordedPart
+         * @description `seconds` None: it is being written. `complete` False: that, or it was cut off by a crash.
+         */
+        RecordedPart: {
+            /** Began At */
+            began_at: string | null;
+            /** Bytes */
+            bytes: number;
+            /** Complete */
+            complete: boolean;
+            /** Name */
+            name: string;
+            /** Seconds */
+            seconds: number | null;
+        };
+        /** RecordingStarted */
+        RecordingStarted: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "recording.started";
+        };
+        /** RecordingStopped */
+        RecordingStopped: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "recording.stopped";
+        };
+        /**
+         * Recordings
+         * @description `on`: the relay writes now; it may not though the meeting says so, and then `trouble` says why.
+         */
+        Recordings: {
+            /** Available */
+            available: boolean;
+            /**
+             * Bytes
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * On
+             * @default false
+             */
+            on: boolean;
+            /**
+             * Parts
+             * @default []
+             */
+            parts: components["schemas"]["RecordedPart"][];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Trouble
+             * @default null
+             */
+            trouble: string | null;
+        };
+        /**
          * RemoveItem
          * @description With everything below it.
          */
@@ -2679,7 +2796,7 @@ export interface components {
          * @description What a role in a meeting allows.
          * @enum {string}
          */
-        Right: "see" | "see_draft" | "prepare" | "preside" | "prepare_polls" | "check_in" | "check_in_others" | "ask_floor" | "vote" | "direct" | "see_bridges" | "publish" | "watch" | "project" | "write_minutes" | "read_minutes" | "sign_as_secretary" | "sign_as_chair";
+        Right: "see" | "see_draft" | "prepare" | "preside" | "prepare_polls" | "check_in" | "check_in_others" | "ask_floor" | "vote" | "direct" | "see_bridges" | "publish" | "watch" | "project" | "write_minutes" | "read_minutes" | "play_recordings" | "sign_as_secretary" | "sign_as_chair";
         /**
          * Role
          * @description What an attendant is in one meeting.
@@ -4449,6 +4566,178 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_recordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recordings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    play_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meeting_id: string;
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": string;
+                    "video/webm": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

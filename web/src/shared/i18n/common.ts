@@ -62,6 +62,10 @@ export const common = defineTexts(
       today: 'Hôm nay',
       tomorrow: 'Ngày mai',
     },
+    recording: {
+      now: 'Đang ghi',
+      told: 'Hình và tiếng của phiên họp đang được ghi lại',
+    },
     timer: {
       left: 'Còn {{time}}',
       over: 'Quá {{time}}',
@@ -126,6 +130,10 @@ export const common = defineTexts(
       time: 'Time',
       today: 'Today',
       tomorrow: 'Tomorrow',
+    },
+    recording: {
+      now: 'Recording',
+      told: 'Picture and sound of this session are being recorded',
     },
     timer: {
       left: '{{time}} left',

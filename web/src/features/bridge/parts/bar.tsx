@@ -14,6 +14,7 @@ import type { Room } from '@/shared/room-types'
 import { useFormat, useMe } from '@/shared/session'
 import { AccountMenu } from '@/shared/ui/account-menu'
 import { PersonName } from '@/shared/ui/person-name'
+import { RecordingBadge } from '@/shared/ui/recording-badge'
 import { texts } from '../i18n'
 import type { Air } from '../stage'
 import styles from './bar.module.css'
@@ -44,6 +45,7 @@ export function Bar({ meetingId, room, capture, now, health, air, sending, links
         <span className={styles.line}>
           <Clock />
           <HealthBadge health={health} testId="connection" />
+          <RecordingBadge room={room} />
         </span>
       </div>
       <div className={styles.own}>

@@ -4,6 +4,8 @@ import {
   IconDeviceProjector,
   IconDots,
   IconKeyboard,
+  IconPlayerRecord,
+  IconPlayerRecordFilled,
   IconPlayerStop,
   IconUsersGroup,
 } from '@tabler/icons-react'
@@ -17,10 +19,12 @@ import { type Health, healthOf, worse } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
 import { useFormat } from '@/shared/session'
 import { AccountMenu } from '@/shared/ui/account-menu'
+import { RecordingBadge } from '@/shared/ui/recording-badge'
 import { StatusBadge } from '@/shared/ui/status-badge'
 import { TopBar } from '@/shared/ui/top-bar'
 import { useRoomView } from '@/shared/use-room'
 import { texts } from '../i18n'
+import { useRecording } from '../use-recording'
 import type { Stage } from '../use-stage'
 import styles from './desk-bar.module.css'
 
@@ -38,6 +42,7 @@ export function DeskBar({ meetingId, room, stage, main }: DeskBarProps) {
   const { state, details } = room.meeting
   const news: Health = line === 'good' || line === 'connecting' ? 'idle' : 'reconnecting'
   const health = worse(healthOf(main?.state ?? 'idle', main?.stats ?? null, stage.onAir !== null), news)
+  const recording = useRecording(meetingId, room)
   return (
     <TopBar
       start={
@@ -51,6 +56,12 @@ export function DeskBar({ meetingId, room, stage, main }: DeskBarProps) {
           <StatusBadge tone={state === 'open' ? 'live' : 'neutral'}>{t(`state.${state}`)}</StatusBadge>
           <Clock />
           <HealthBadge health={health} testId="connection" />
+          <RecordingBadge room={room} />
+          {recording.trouble && (
+            <span role="alert" title={recording.trouble}>
+              <StatusBadge tone="warn">{t('recording.trouble')}</StatusBadge>
+            </span>
+          )}
         </>
       }
       actions={
@@ -76,6 +87,20 @@ export function DeskBar({ meetingId, room, stage, main }: DeskBarProps) {
                 leftSection={<IconUsersGroup size={22} aria-hidden />}
               >
                 {t('room')}
+              </Menu.Item>
+              <Menu.Item
+                leftSection={
+                  recording.on ? (
+                    <IconPlayerRecordFilled size={22} aria-hidden />
+                  ) : (
+                    <IconPlayerRecord size={22} aria-hidden />
+                  )
+                }
+                disabled={!recording.available || !stage.allowed}
+                onClick={() => stage.record(!recording.on)}
+              >
+                {t(recording.on ? 'recording.stop' : 'recording.start')}
+                {!recording.available && <p className={styles.why}>{t('recording.nowhere')}</p>}
               </Menu.Item>
               <Menu.Item
                 leftSection={<IconPlayerStop size={22} aria-hidden />}

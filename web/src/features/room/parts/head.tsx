@@ -15,6 +15,7 @@ import type { LineState } from '@/shared/room-client'
 import type { Room } from '@/shared/room-types'
 import { may, quorum } from '@/shared/room-views'
 import { AccountMenu } from '@/shared/ui/account-menu'
+import { RecordingBadge } from '@/shared/ui/recording-badge'
 import { StatusBadge } from '@/shared/ui/status-badge'
 import { TopBar } from '@/shared/ui/top-bar'
 import { useRoomView } from '@/shared/use-room'
@@ -40,6 +41,7 @@ export function Head({ room }: { room: Room }) {
         status={
           <>
             <State room={room} />
+            <RecordingBadge room={room} />
             {meeting.state !== 'draft' && (
               <UnstyledButton className={styles.quorum ?? ''} onClick={() => setPeople(true)}>
                 <span className="dh-numbers">
