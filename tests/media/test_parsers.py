@@ -1,7 +1,6 @@
 """Hostile bytes at every parser: a ValueError or a value, never anything else, and quickly."""
 
 import struct
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -205,11 +204,13 @@ def test_an_offer_is_answered_section_by_section() -> None:
 
 
 @pytest.mark.parametrize("line", ["a=candidate:1 1 udp 1 192.0.2.1 9 typ host\n", "a=x\n", "m=audio 9 x 0\n"])
-def test_ten_thousand_lines_are_refused_quickly(line: str) -> None:
-    begun = time.perf_counter()
-    with pytest.raises(ValueError):
+def test_ten_thousand_lines_are_refused_before_one_is_read(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    for name in ("_attribute", "_media_line"):
+        monkeypatch.setattr(sdp, name, lambda *words: read.append(words[-1]))
+    with pytest.raises(ValueError, match=r"too many|too long|longer"):
         sdp.parse_offer(OFFER + line * 10_000)
-    assert time.perf_counter() - begun < 0.1
+    assert not read
 
 
 def test_dtls_records_stay_whole() -> None:
