@@ -202,7 +202,7 @@ class Announced:
         from media.registry import Registry
 
         registry = Registry(self.redis_url, self.prefix, relay.standing.id)
-        relay.on_drain = registry.changed
+        relay.control.on_drain = registry.changed
         url = self.public_url or own_url
         await registry.keep(lambda: {"url": url, **relay.standing.snapshot()})
 
