@@ -18,6 +18,8 @@ ASK_AGAIN_S: Final = 0.08
 ASK_TIMES: Final = 6
 MAX_MISSING: Final = 256
 LOSS_EVERY_S: Final = 0.95  # a little less than the second between reports
+LOSS_OF_PACKETS: Final = 20  # one packet of a silent source (DTX) is no share of anything
+LOSS_WITHIN_S: Final = 5.0
 
 
 class Ring:
@@ -220,10 +222,11 @@ class LinkQuality:
             self._counted = now, report
             self.loss = round(report.fraction_lost / 256, 4)
             return
-        if self.loss is not None and now - at < LOSS_EVERY_S:
-            return
         expected = report.highest - before.highest & 0xFFFFFFFF
         counted = 0 < expected < 0x80000000
+        few = counted and expected < LOSS_OF_PACKETS and now - at < LOSS_WITHIN_S
+        if self.loss is not None and (now - at < LOSS_EVERY_S or few):
+            return
         share = (report.lost - before.lost) / expected if counted else report.fraction_lost / 256
         self.loss = round(min(max(share, 0.0), 1.0), 4)
         self._counted = now, report

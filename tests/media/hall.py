@@ -77,6 +77,7 @@ class Camera:
         )  # fmt: skip
         self.publisher.receiver = srtp.Receiver(srtp.GCM, MASTER)
         self.withheld: list[bytes] = []
+        self.spoken = 0xFFF0
         hall.studio.add_source(self.publisher)
 
     def frame(self, *, key: bool = False, packets: int = 3, withhold: int = -1) -> None:
@@ -94,6 +95,15 @@ class Camera:
                     self.withheld.append(sealed)
                 else:
                     self._arrive(sealed)
+
+    def speak(self) -> None:
+        """One packet of sound. Its clock runs on in silence, its numbers do not (DTX)."""
+        self.spoken += 1
+        timestamp = round(self.hall.now * 48_000) + 12_345 & 0xFFFFFFFF
+        clear = rtp.build(
+            Packet(111, False, self.spoken & 0xFFFF, timestamp, 9000 + self.publisher.number, b"opus")
+        )
+        self._arrive(self._sealed.protect(clear[:12], clear[12:], self.spoken >> 16))
 
     def release(self) -> None:
         """What was kept back comes late."""
@@ -190,8 +200,8 @@ class Hall:
         self.cameras.append(made)
         return made
 
-    def stage(self, name: str | None) -> None:
-        self.programme.stage(Staging(name))
+    def stage(self, name: str | None, *sounds: str | None) -> None:
+        self.programme.stage(Staging(name, (*sounds, None, None, None)[:3]))
         self.studio.choose_layers(self.now)
         self.studio.wish_key_frame(self.programme.video)
 

@@ -46,11 +46,19 @@ def mutated(good: bytes) -> st.SearchStrategy[bytes]:
     return st.builds(apply, changes, st.one_of(st.just(len(good)), sizes))
 
 
+def extended(form: int, elements: bytes) -> bytes:
+    """An RTP packet with this for its header extension."""
+    words = len(elements) // 4
+    return b"\x90" + bytes(11) + form.to_bytes(2, "big") + words.to_bytes(2, "big") + elements[: 4 * words]
+
+
 @given(st.one_of(st.binary(max_size=1500), mutated(CHECK), mutated(COMPOUND)))
 @example(b"")
 def test_no_bytes_break_a_parser(hostile: bytes) -> None:
     for parse in (stun.parse, rtp.parse, rtcp.parse, rtp.vp8_descriptor):
         survives(parse, hostile)
+    for form in (rtp.ONE_BYTE, rtp.TWO_BYTE):
+        survives(lambda body, form=form: rtp.extension(extended(form, body), 5), hostile[:1000])
     for codec in rtp.Codec:
         rtp.starts_key_frame(codec, hostile)
     assert b"".join(dtls.pack_records(hostile)) == hostile[: sum(map(len, dtls.pack_records(hostile)))]

@@ -12,7 +12,7 @@ import aiortc.rtcdtlstransport
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpReceiver
 
-from tests.media.peers import BLUE, GREEN, RED, Source, Watcher, peer_connection, reached
+from tests.media.peers import BLUE, GREEN, RED, Source, Tone, Watcher, peer_connection, reached
 from tests.media.running import ROOT, RelayProcess, RunningRelay, speaking_with, start_relay
 
 Start = Callable[[Any], Awaitable[Any]]
@@ -90,19 +90,21 @@ async def test_h264_and_vp8_take_turns_in_one_slot(relay: RunningRelay, cast: li
     await viewer.until(lambda v: v.sees(GREEN))
 
 
-async def test_nobody_hears_himself(relay: RunningRelay, cast: list[Any]) -> None:
+async def test_three_are_heard_at_once_and_nobody_hears_himself(relay: RunningRelay, cast: list[Any]) -> None:
+    speakers = ("centre", "hill", "interpreter")
     await source(relay, cast, "centre", RED, 440)
-    await source(relay, cast, "hill", GREEN, 700)
-    await relay.stage("centre", "centre", "hill")
-    centre = await watcher(relay, cast, "centre", audio=2)
-    hill = await watcher(relay, cast, "hill", audio=2)
+    for peer, pitch_hz in (("hill", 700), ("interpreter", 900)):
+        one = Source(relay, peer)
+        cast.append(one)
+        await one.publish(None, Tone(pitch_hz))
+    await relay.stage("centre", *speakers)
     third = await watcher(relay, cast, "third", audio=3)
-    await third.until(lambda v: v.hears(0) and v.hears(1))
-    await centre.until(lambda v: v.hears(1))
-    await hill.until(lambda v: v.hears(0))
-    assert not centre.levels[0]
-    assert not hill.levels[1]
-    assert not third.levels[2]
+    mixes = [await watcher(relay, cast, peer, audio=3) for peer in speakers]
+    await third.until(lambda v: all(v.hears(slot) for slot in range(3)))
+    for own, mix in enumerate(mixes):
+        others = [slot for slot in range(3) if slot != own]
+        await mix.until(lambda v, others=others: all(v.hears(slot) for slot in others))
+        assert not mix.levels[own]
 
 
 async def test_aes_cm_for_those_who_have_nothing_better(

@@ -94,6 +94,10 @@ def test_loss_is_counted_over_a_second_however_often_reports_come() -> None:
         quality.read(rtcp.Report(1, fraction, highest // 5, highest, 0, 0, 0), 90_000, 0, now)
         losses.append(quality.loss)
     assert set(losses[10:]) == {0.2}
+    # A source in silence sends three packets a second: one of them says nothing yet.
+    for lost, highest, now in ((0, 403, 5.1), (1, 406, 6.1), (1, 409, 7.1), (1, 418, 10.2)):
+        quality.read(rtcp.Report(1, 85, (400 + 0xFFF0) // 5 + lost, highest + 0xFFF0, 0, 0, 0), 90_000, 0, now)
+    assert quality.loss == round(1 / 18, 4)
     # Another stream is counted by itself; repairs may make the count of losses fall.
     quality.read(rtcp.Report(2, 64, 7, 70, 0, 0, 0), 90_000, 0, 5.0)
     assert quality.loss == 0.25
