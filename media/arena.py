@@ -28,7 +28,7 @@ Part = tuple[bytes, int]  # header, and the size of what is sealed behind it
 class Layout:
     """Where everything lies for one combination of sizes. `cuts`: start and length of each part of a seat."""
 
-    __slots__ = ("bodies", "cuts", "stride", "words")
+    __slots__ = ("bodies", "cuts", "numbers", "stride", "words")
 
     def __init__(self, sizes: Sequence[tuple[int, int]], memory: memoryview, base: int) -> None:
         self.cuts: list[tuple[int, int]] = []
@@ -42,6 +42,7 @@ class Layout:
             [memory[seat + start + header : seat + start + header + body] for seat in seats]
             for (start, _), (header, body) in zip(self.cuts, sizes, strict=True)
         ]
+        self.numbers: dict[int, list[memoryview]] = {}
         self.words = array("Q", bytes(2 * 8 * SEATS))  # base, length, base, length, … of each seat's one element
         self.words[0::2] = array("Q", range(base, base + SEATS * self.stride, self.stride))
         self.words[1::2] = array("Q", (total,)) * SEATS
@@ -86,6 +87,17 @@ class Arena:
         """From one seat's stretch to the next."""
         assert self._layout is not None
         return self._layout.stride
+
+    def numbers(self, part: int) -> list[memoryview]:
+        """Where number and time stand in each seat's RTP header: for receivers that count by themselves."""
+        layout = self._layout
+        assert layout is not None
+        found = layout.numbers.get(part)
+        if found is None:
+            first = layout.cuts[part][0] + 2
+            starts = range(first, first + SEATS * layout.stride, layout.stride)
+            found = layout.numbers[part] = [self._memory[at : at + 6] for at in starts]
+        return found
 
     def cell(self, part: int, seat: int) -> Any:
         """Where a part of a seat begins, for calls into C."""

@@ -17,6 +17,8 @@ from media.slot import Clear
 from media.span import MAX_SPANS, Span
 
 ROLLOVER_AHEAD: Final = 64
+
+Shift = tuple[int, int, int, int, int]
 _CUT: Final = [struct.Struct("12s" * seats).unpack for seats in range(SEATS + 1)]
 
 
@@ -114,6 +116,7 @@ class Chunk:
         self._names = ffi.new("char[]", SEATS * kernel.ADDRESS_SIZE)
         self._vectors: dict[bool, Any] = {}
         self._rollovers: dict[int, list[int] | int] = {}
+        self._shifts: list[Shift] = []
 
     def add(self, seat: Seat) -> None:
         seat.chunk, seat.position = self, len(self.seats)
@@ -131,11 +134,19 @@ class Chunk:
     def settle(self) -> None:
         """Gather the keys anew after the seats changed."""
         self._rollovers.clear()
+        self._shifts.clear()
         gcm = [s.sender for s in self.seats if isinstance(s.sender, srtp.GcmSender)]
         if gcm:
             salts = b"".join(g.rtp_salt for g in gcm)
             self.rtp.load([g.encrypt_rtp for g in gcm], salts, [g.rtp_key for g in gcm])
             self.rtcp.load([g.encrypt_rtcp for g in gcm], b"".join(g.rtcp_salt for g in gcm))
+
+    def shifts(self) -> list[Shift]:
+        """What each seat adds to its rung's numbers: packets, time, pictures, levels, turns of the numbers."""
+        if not self._shifts:
+            spans = [(seat.span, seat.rollover(0, 0)) for seat in self.seats]
+            self._shifts += [(s.shift, s.ticks, s.pictures, s.levels, turns) for s, turns in spans]
+        return self._shifts
 
     def rtp_ivs(self, slot: int, ssrc: int, sequence: int) -> bytes:
         """What each receiver adds to its salt: equal for all, unless wrap-arounds lie between their joins."""

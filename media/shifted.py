@@ -7,13 +7,17 @@ header and a nonce for each, so it is kept away from the many who were never mov
 import struct
 from collections.abc import Sequence
 
-from media import srtp
+from media import rtp, srtp
 from media.arena import Arena
 from media.kernel import ffi
 from media.lane import Batch, Chunk, Lane
 from media.slot import Clear
 from media.span import Span, vp8_marks
 from media.transmit import Transmitter
+
+_IV = struct.Struct("!HIIH").pack
+_NUMBER = struct.Struct("!HI").pack
+_PICTURE = struct.Struct("!HB").pack
 
 
 def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch) -> None:
@@ -32,18 +36,15 @@ def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch) -> No
 
 def _send_run(arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, batch: Batch) -> None:
     gcm = lane.key.profile == srtp.GCM.name
-    added = srtp.TAG_SIZE if gcm else srtp.CM_TAG_SIZE
     headers = [lane.header(batch.ssrc, packet) for packet in batch.packets]
-    sizes = [len(header) + len(p.payload) + added for header, p in zip(headers, batch.packets, strict=True)]
-    arena.lay([(b"", size) for size in sizes])
-    arena.set_segment(sizes[0])
-    for i, (header, packet) in enumerate(zip(headers, batch.packets, strict=True)):
-        marks = vp8_marks(packet)
-        clear = [(_renumbered(header, packet, s.span), s.span.payload(packet, marks)) for s in chunk.seats]
+    sizes = [len(packet.payload) + (srtp.TAG_SIZE if gcm else srtp.CM_TAG_SIZE) for packet in batch.packets]
+    arena.lay(list(zip(headers, sizes, strict=True)))
+    arena.set_segment(len(headers[0]) + sizes[0])
+    for at, header in enumerate(headers):
         if gcm:
-            _seal_gcm(arena, chunk, batch, i, clear)
+            _seal_gcm(arena, chunk, batch, at, header)
         else:
-            _seal_cm(arena, chunk, batch, i, clear)
+            _seal_cm(arena, chunk, batch, at, header)
     transmitter.run(chunk, len(batch.packets), batch.skip)
 
 
@@ -58,27 +59,49 @@ def own(clear: Sequence[tuple[bytes, Clear]], span: Span) -> list[tuple[bytes, b
 
 def _renumbered(header: bytes, packet: Clear, span: Span) -> bytes:
     number = packet.sequence + span.shift & 0xFFFF
-    return header[:2] + struct.pack("!HI", number, span.time(packet.timestamp)) + header[8:]
+    return header[:2] + _NUMBER(number, span.time(packet.timestamp)) + header[8:]
 
 
-def _seal_gcm(arena: Arena, chunk: Chunk, batch: Batch, at: int, clear: list[tuple[bytes, bytes]]) -> None:
-    sequence = batch.packets[at].sequence
-    ivs = b""
-    for seat in chunk.seats:
-        number = sequence + seat.span.shift
-        ivs += srtp.rtp_iv(batch.ssrc, seat.rollover(batch.slot, number), number & 0xFFFF)
-    nonces, cells = chunk.rtp.nonces(ivs), arena.bodies[at]
-    for seat, encrypt, nonce, (header, payload) in zip(chunk.seats, chunk.rtp.encrypt, nonces, clear, strict=True):
-        if seat not in batch.skip:  # its number may mean another packet: not even to be sealed
-            cell, size = cells[seat.position], len(header)
-            cell[:size] = header
-            encrypt(nonce, payload, header, cell[size:])
+def _seal_gcm(arena: Arena, chunk: Chunk, batch: Batch, at: int, header: bytes) -> None:
+    packet = batch.packets[at]
+    sequence, timestamp, ssrc = packet.sequence, packet.timestamp, batch.ssrc
+    ivs: list[bytes] = []
+    numbers: list[bytes] = []
+    for shift, ticks, _, _, turns in chunk.shifts():
+        number = sequence + shift
+        low = number & 0xFFFF
+        ivs.append(_IV(0, ssrc, (number >> 16) + turns & 0xFFFFFFFF, low))
+        numbers.append(_NUMBER(low, timestamp + ticks & 0xFFFFFFFF))
+    front, back, payloads, skip = header[:2], header[8:], _payloads(chunk, packet), batch.skip
+    nonces, places = chunk.rtp.nonces(b"".join(ivs)), arena.numbers(at)
+    rows = zip(chunk.seats, chunk.rtp.encrypt, nonces, numbers, payloads, places, arena.bodies[at], strict=False)
+    for seat, encrypt, nonce, number_and_time, payload, place, body in rows:
+        if not skip or seat not in skip:  # its number may mean another packet: not even to be sealed
+            place[:] = number_and_time
+            encrypt(nonce, payload, front + number_and_time + back, body)
 
 
-def _seal_cm(arena: Arena, chunk: Chunk, batch: Batch, at: int, clear: list[tuple[bytes, bytes]]) -> None:
-    for seat, (header, payload) in zip(chunk.seats, clear, strict=True):
+def _payloads(chunk: Chunk, packet: Clear) -> Sequence[bytes]:
+    """The packet's payload for each seat: the numbers within VP8 are its own too."""
+    marks, payload = vp8_marks(packet), packet.payload
+    if marks is None:
+        return [payload] * len(chunk.seats)
+    at = marks.picture_at
+    if marks.picture_bits != 15 or marks.level_at != at + 2:
+        return [rtp.vp8_advanced(payload, marks, p, v) for _, _, p, v, _ in chunk.shifts()]
+    front, back, picture, level = payload[:at], payload[at + 3 :], marks.picture, payload[at + 2]
+    return [
+        front + _PICTURE(picture + p & 0x7FFF | 0x8000, level + v & 0xFF) + back
+        for _, _, p, v, _ in chunk.shifts()
+    ]
+
+
+def _seal_cm(arena: Arena, chunk: Chunk, batch: Batch, at: int, header: bytes) -> None:
+    packet = batch.packets[at]
+    payloads = _payloads(chunk, packet)
+    for seat, payload in zip(chunk.seats, payloads, strict=True):
         if isinstance(seat.sender, srtp.CmSender) and seat not in batch.skip:
-            cell, packet = arena.cell(at, seat.position), header + payload
-            ffi.memmove(cell, packet, len(packet))
-            if not seat.sender.protect_in_place(cell, len(packet)):
-                ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear
+            cell, clear = arena.cell(at, seat.position), _renumbered(header, packet, seat.span) + payload
+            ffi.memmove(cell, clear, len(clear))
+            if not seat.sender.protect_in_place(cell, len(clear)):
+                ffi.memmove(cell, bytes(len(clear)), len(clear))  # never send it clear
