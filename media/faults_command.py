@@ -31,6 +31,12 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     cut.add_argument("peer")
     commands.add_parser("list", help="what is set")
     commands.add_parser("clear", help="take all of it back")
+    parents = commands.add_parser(
+        "parents", help="mirror a programme from other relays, the first preferred; none: end"
+    )
+    parents.add_argument("studio")
+    parents.add_argument("programme")
+    parents.add_argument("parent", nargs="*")
     worker = commands.add_parser("kill-worker", help="end a worker process at once")
     worker.add_argument("worker", type=int, help="its number, from 0")
     commands.add_parser("kill-relay", help="end the relay at once, as in a power cut")
@@ -47,6 +53,8 @@ async def _main(parsed: argparse.Namespace, key: str) -> int:
                     await client.fault(parsed.peer, "both", drop=1.0)
                 case "clear":
                     await client.clear_faults()
+                case "parents":
+                    await client.parents(parsed.studio, parsed.programme, parsed.parent)
                 case "kill-worker":
                     await client.kill_worker(parsed.worker)
                 case "kill-relay":

@@ -236,6 +236,7 @@ async def _rehearse(place: Place, parsed: argparse.Namespace) -> Report:
             place.studio,
             place.programme,
             loss=parsed.loss,
+            repairs=True,
             eyes=parsed.decode,
             first=0 if parsed.ticket else parsed.first,
         )

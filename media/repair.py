@@ -104,6 +104,15 @@ class Gaps:
         for lost in gap:
             self._missing[lost] = _Missing(0, now + 0.005)  # a little disorder is not loss
 
+    def reached(self, sequence: int) -> None:
+        """All up to this number came, though nobody said so one by one."""
+        self.highest = sequence if self.highest < 0 else max(self.highest, unwrap(sequence, self.highest))
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is missing that may still come."""
+        return bool(self._missing)
+
     def due(self, now: float) -> list[int]:
         """The 16-bit numbers to ask for now, in order."""
         ask = []

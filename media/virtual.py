@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import aiohttp
 
@@ -121,15 +121,18 @@ class Fleet:
         *,
         sampled: int = 4,
         loss: float = 0.0,
+        repairs: bool = False,
         eyes: int = 0,
         first: int = 0,
     ) -> None:
         """`sampled`: how many of each joining crowd open what they get, spread over its order, the last included.
 
-        `eyes`: how many of those decode it too. `first`: the number of the first bridge, where other machines have
-        others. `loss`: the share of what arrives that every bridge throws away, to see what repair is worth.
+        `repairs`: lost packets of the picture are asked for, as browsers do. `eyes`: how many of the sample decode
+        it too. `first`: the number of the first bridge, where other machines have others. `loss`: the share of
+        what arrives that every bridge throws away, to see what repair is worth.
         """
         self._doors = [door(relay, studio, programme)] if isinstance(relay, RelayClient) else list(relay)
+        self._repairs = repairs or loss > 0
         self._wanted_eyes = eyes
         self._first = first
         self._eyes: dict[LitePeer, Eye] = {}
@@ -168,7 +171,7 @@ class Fleet:
                 return
         place = len(self.peers) - self._crowd.start
         self.peers.append(peer)
-        if self._link.loss:
+        if self._repairs:
             for slot in peer.slots.values():
                 slot.missing = Gaps() if slot.kind == "video" else None
         assert peer.sock is not None
@@ -209,8 +212,10 @@ class Fleet:
 
     def _ask_again(self) -> None:
         now = time.monotonic()
-        for peer in self.peers if self._link.dropped else self._eyes:
+        for peer in list(self._link.holes):
             peer.ask_again(now)
+            if not any(slot.missing is not None and slot.missing.waits for slot in peer.slots.values()):
+                self._link.holes.discard(peer)
         for peer, eye in self._eyes.items():
             picture = next((slot for slot in peer.slots.values() if slot.kind == "video"), None)
             if picture is not None and picture.count and eye.asks(now):
@@ -319,6 +324,7 @@ class LossyLink:
     def __init__(self, loss: float) -> None:
         self.loss = loss
         self.dropped = 0
+        self.holes: set[Any] = set()  # who misses something
         self._chance = random.Random(1)  # noqa: S311 (not a secret: which packets a rehearsal loses)
 
     def note(self, peer: Hearer, ssrc: int, sequence: int) -> bool:
@@ -332,7 +338,11 @@ class LossyLink:
         if not peer.first_packet_at:
             peer.first_packet_at = time.monotonic()
         if slot.missing is not None:
+            if slot.next >= 0:
+                slot.missing.reached((slot.next - 1) & 0xFFFF)
             slot.missing.arrived(sequence, time.monotonic())
+            if slot.missing.waits:
+                self.holes.add(peer)
         return slot.add(sequence)
 
 

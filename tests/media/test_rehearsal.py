@@ -20,7 +20,7 @@ from media.lite import LitePeer, Slot
 from media.rehearsal import moment, share
 from media.synthetic import Studio
 from media.virtual import Door, Fleet, JoinFailed, door, join, percentile
-from tests.media.conftest import RunningRelay
+from tests.media.running import RunningRelay, speaking_with, start_relay
 
 ROOT = Path(__file__).parents[2]
 
@@ -244,6 +244,33 @@ async def test_a_lossy_link_is_repaired(relay: RunningRelay) -> None:
         assert fleet.sample.forged == 0
         fleet.close()
         source.close()
+
+
+async def test_what_a_bad_line_loses_is_asked_for_again() -> None:
+    started = start_relay("--faults")
+    async with speaking_with(started) as relay, RelayClient(relay.url, relay.key) as client:
+        source = Studio(client, "s", "virtual:source")
+        await client.stage("s", "main", "virtual:source", ("virtual:source",))
+        await source.open()
+        fleet = Fleet(client, "s", sampled=1, repairs=True)
+        tasks = [asyncio.create_task(source.run()), asyncio.create_task(fleet.run())]
+        await fleet.join(4)
+        await client.fault(None, "out", drop=0.05)
+        async with asyncio.timeout(30):
+            while fleet.counted("video").late < 40:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            await client.clear_faults()
+            seen = fleet.counted("video").received
+            while fleet.counted("video").received < seen + 4 * 150:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        picture = fleet.counted("video")
+        assert picture.gaps - picture.late <= picture.gaps * 0.1  # a repair may be lost too
+        fleet.close()
+        source.close()
+    started.stop()
 
 
 def test_a_share_is_read_as_people_write_it() -> None:
