@@ -78,21 +78,22 @@ def parse(datagram: bytes) -> Request:
         value = datagram[position + 4 : position + 4 + size]
         if len(value) != size:
             raise ValueError("STUN attribute is cut off")
-        if name == _USERNAME and not integrity:
+        if name == _FINGERPRINT:
+            if size != 4 or struct.unpack("!I", value)[0] != _fingerprint(datagram[:position]):
+                raise ValueError("STUN fingerprint is wrong")
+        elif integrity:
+            pass  # RFC 8489, 14.5: nobody vouches for what stands behind the code
+        elif name == _USERNAME:
             username = value.decode("ascii", "strict") if size <= 513 else ""
         elif name == _USE_CANDIDATE:
             nominates = True
         elif name == _ICE_CONTROLLED:
             controlled = True
-        elif name == _INTEGRITY and not integrity:
+        elif name == _INTEGRITY:
             if size != 20:
                 raise ValueError("STUN integrity code has a wrong size")
             integrity = value
             signed = datagram[:2] + struct.pack("!H", position + 4) + datagram[4:position]
-        elif name == _FINGERPRINT and (
-            size != 4 or struct.unpack("!I", value)[0] != _fingerprint(datagram[:position])
-        ):
-            raise ValueError("STUN fingerprint is wrong")
         position += 4 + size + (-size) % 4
         count += 1
     return Request(kind, datagram[8:20], username, nominates, controlled, signed, integrity)
