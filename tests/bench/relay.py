@@ -19,7 +19,7 @@ from media import sealer
 from media.kernel import segmentation_works
 from media.virtual import percentile
 from tests.bench import floor
-from tests.bench.runs import Storm, Switched, full_storm, lossy, measure
+from tests.bench.runs import Switched, full_storm, lossy, lost_in_storm, measure
 
 HEAD = (
     "receivers  µs/packet  C floor   cores  delivered   pace  "
@@ -103,9 +103,12 @@ async def run(plan: Plan) -> dict[str, Any]:
         told.append(one)
         sys.stdout.write(row(one) + "\n")
         sys.stdout.flush()
-    storm = await full_storm(plan.counts[-1], plan.relay_words)
-    left = await lossy(plan.seconds, plan.relay_words)
-    return summary(plan, gso, told, storm, left)
+    apart = Apart(
+        await full_storm(plan.counts[-1], plan.relay_words),
+        await lost_in_storm(plan.counts[-1], plan.relay_words),
+        await lossy(plan.seconds, plan.relay_words),
+    )
+    return summary(plan, gso, told, apart)
 
 
 async def _floor(count: int, plan: Plan) -> float | None:
@@ -113,7 +116,16 @@ async def _floor(count: int, plan: Plan) -> float | None:
     return await floor.measure(count, max(3.0, plan.seconds / 2)) if plan.with_floor else None
 
 
-def summary(plan: Plan, gso: bool, told: list[dict[str, Any]], storm: Storm, left: float | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Apart:
+    """What is measured on relays of its own."""
+
+    storm_full_s: float | None
+    lost_in_storm: int | None
+    lost_after_repair: float | None
+
+
+def summary(plan: Plan, gso: bool, told: list[dict[str, Any]], apart: Apart) -> dict[str, Any]:
     last = told[-1]
     switched = last["switch"] or Switched([], [])
     by_count = list(zip(map(str, plan.counts), told, strict=True))
@@ -124,13 +136,13 @@ def summary(plan: Plan, gso: bool, told: list[dict[str, Any]], storm: Storm, lef
         "delivered": round(last["delivered"], 6),
         "added_delay_ms": {"p50": _rounded(last["delay_p50_ms"], 2), "p99": _rounded(last["delay_p99_ms"], 2)},
         "storm_light_s": _rounded(last["storm_light_s"], 3),
-        "storm_full_s": _rounded(storm.last_s, 3),
+        "storm_full_s": _rounded(apart.storm_full_s, 3),
         "cpu_ms_per_join": round(last["cpu_ms_per_join"], 3),
         "rss_kb_per_receiver": round(last["rss_kb"], 1),
         "source_switch_ms_p95": _rounded(percentile(switched.pauses, 0.95), 1),
         "source_switch_seen_ms_p95": _rounded(percentile(switched.seen, 0.95), 1),
-        "storm_lost_by_those_in": storm.lost,
-        "lost_after_repair_of_5_percent": _rounded(left, 6),
+        "storm_lost_by_those_in": apart.lost_in_storm,
+        "lost_after_repair_of_5_percent": _rounded(apart.lost_after_repair, 6),
         "workers": plan.workers,
         "sealed_in": SEALED_IN,
     }

@@ -69,13 +69,15 @@ async def _steady(b: Bench, fleet: Fleet, seconds: float) -> dict[str, Any]:
     """What the full programme costs per packet, and what it comes to at the receivers."""
     b.source.send_signal(signal.SIGUSR1)
     await asyncio.sleep(WARM_S)
+    drops = fleet.dropped()
     fleet.sweep()
     fleet.sample.delays_ms.clear()
-    counted, drops, used, at = fleet.counted(), fleet.dropped(), b.usage(), time.monotonic()
+    # At both ends the packets and then the CPU, at once: what lies between would be counted on one side only.
+    counted, used, at = fleet.counted(), b.usage(), time.monotonic()
     await asyncio.sleep(seconds)
     fleet.sweep()
-    used_then, took_s = b.usage(), time.monotonic() - at
-    window, delays = since(counted, fleet.counted()), list(fleet.sample.delays_ms)
+    counted_then, used_then, took_s = fleet.counted(), b.usage(), time.monotonic() - at
+    window, delays = since(counted, counted_then), list(fleet.sample.delays_ms)
     return {
         "receivers": len(fleet.peers),
         "failures": len(fleet.failures),
@@ -134,20 +136,20 @@ async def _switch(b: Bench, fleet: Fleet) -> Switched:
     return told
 
 
-@dataclass(frozen=True)
-class Storm:
-    """`last_s`: until the last newcomer's first packet, None if somebody never got one.
+async def full_storm(receivers: int, relay_words: list[str]) -> float | None:
+    """How long until the last of all has its first packet, when they join a full programme at once."""
+    async with bench(light=False, relay_words=relay_words) as b:
+        await asyncio.sleep(1)
+        async with reading(Fleet(b.client, STUDIO)) as crowd:
+            await crowd.join(receivers, at_once=receivers)
+            return await _all_hear(crowd, receivers)
 
-    `lost`: packets that those who were in before did not get meanwhile; None when their own sockets dropped some.
+
+async def lost_in_storm(receivers: int, relay_words: list[str]) -> int | None:
+    """Packets of the full programme that a fifth of all do not get while the others join at once.
+
+    None when they did not all get in, or their own sockets dropped some.
     """
-
-    last_s: float | None
-    before: int
-    lost: int | None
-
-
-async def full_storm(receivers: int, relay_words: list[str]) -> Storm:
-    """A fifth as many watch the full programme when all the others join it at once."""
     before = max(1, receivers // 5)
     async with bench(light=False, relay_words=relay_words) as b:
         await asyncio.sleep(1)
@@ -156,12 +158,11 @@ async def full_storm(receivers: int, relay_words: list[str]) -> Storm:
             await _all_hear(house, before)
             house.sweep()
             then = house.counted()
-            await crowd.join(receivers, at_once=receivers)
-            last_s = await _all_hear(crowd, receivers)
+            await crowd.join(receivers - before, at_once=receivers)
+            heard = await _all_hear(crowd, receivers - before)
             house.sweep()
             window = since(then, house.counted())
-            lost = max(0, window.gaps - window.late)
-            return Storm(last_s, len(house.peers), None if house.dropped() else lost)
+            return None if heard is None or house.dropped() else max(0, window.gaps - window.late)
 
 
 async def _all_hear(fleet: Fleet, receivers: int) -> float | None:

@@ -11,8 +11,8 @@ import pytest
 
 from media import kernel
 from tests.bench import flame, floor
-from tests.bench.relay import missed, plan_of, summary, valid
-from tests.bench.runs import Storm, Switched
+from tests.bench.relay import Apart, missed, plan_of, summary, valid
+from tests.bench.runs import Switched
 
 FINE: dict[str, Any] = {
     "receivers": 100, "failures": 0, "us": 3.0, "cores": 0.5, "delivered": 1.0, "pace": 1.0, "own_drops": 0,
@@ -29,7 +29,7 @@ ASKED = (
 def found(**changes: Any) -> dict[str, Any]:
     last = FINE | {"switch": Switched([40.0, 60.0], [70.0, 80.0])} | changes
     plan = plan_of(["--receivers", "100,1000", "--floor"])
-    return summary(plan, True, [FINE, last], Storm(2.0, 200, changes.get("lost", 0)), 0.0002)
+    return summary(plan, True, [FINE, last], Apart(2.0, changes.get("lost", 0), 0.0002))
 
 
 def test_the_last_line_has_what_was_asked_for_in_that_order() -> None:
