@@ -16,6 +16,7 @@ from aiohttp import web
 
 from media import rtcp, rtp
 from media.cascade import offer
+from media.client import RelayClient
 from media.dtls import Identity
 from media.rtp import Packet
 from tests.bench.machine import family
@@ -423,3 +424,27 @@ async def lossy(relay: RunningRelay) -> AsyncIterator[Line]:
         await runner.cleanup()
         ends["near"].close()
         ends["far"].close()
+
+
+async def test_a_link_that_is_cut_on_purpose_and_comes_back(net: Net) -> None:
+    origin, edge = await net.relay("origin", "--faults"), await net.relay("edge")
+    film = await net.film(origin)
+    await parents(edge, origin)
+    viewer = await net.site(edge, "tv")
+    await pulls_from(edge, origin)
+    film.frame(KEY)
+    for _ in range(3):
+        await viewer.next_rtp(20)
+    async with RelayClient(origin.url, origin.key) as client:
+        await client.fault("relay:edge", "both", drop=1.0)
+        film.frame(KEY)
+        with pytest.raises(TimeoutError):  # a kept packet may still be on its way
+            for _ in range(20):
+                await viewer.next_rtp(0.5)
+        await client.clear_faults()
+    async with asyncio.timeout(30):
+        while True:
+            film.frame(KEY)
+            with contextlib.suppress(TimeoutError):
+                await viewer.next_rtp(0.2)
+                return
