@@ -6,7 +6,10 @@ import socket
 import struct
 
 from media import stun
-from media.kernel import SEND_BATCH, ffi, libc
+from media.kernel import UDP_SEGMENT, ffi, libc
+
+COPIES = 40  # of one datagram in a message that the kernel cuts up
+WHOLE = 1200  # longer ones go singly
 
 
 def garbage(ufrag: str) -> tuple[list[bytes], list[bytes]]:
@@ -22,17 +25,27 @@ def garbage(ufrag: str) -> tuple[list[bytes], list[bytes]]:
 
 
 class Hose:
-    """Sends one batch again and again from one socket, SEND_BATCH datagrams with a system call."""
+    """Sends one batch again and again from one connected socket: many datagrams with a system call."""
 
     def __init__(self, sock: socket.socket, batch: list[bytes]) -> None:
         self._sock = sock
-        self._alive = [ffi.from_buffer(batch[i % len(batch)]) for i in range(SEND_BATCH)]
-        self._iovecs = ffi.new("struct iovec[]", SEND_BATCH)
-        self._vector = ffi.new("struct mmsghdr[]", SEND_BATCH)
-        for i, data in enumerate(self._alive):
-            self._iovecs[i].iov_base, self._iovecs[i].iov_len = data, len(data)
-            self._vector[i].msg_hdr.msg_iov = self._iovecs + i
-            self._vector[i].msg_hdr.msg_iovlen = 1
+        self._size = len(batch)
+        self._copies = [COPIES if len(datagram) <= WHOLE else 1 for datagram in batch]
+        pairs = zip(batch, self._copies, strict=True)
+        self._alive = [ffi.from_buffer(datagram * copies) for datagram, copies in pairs]
+        self._iovecs = ffi.new("struct iovec[]", self._size)
+        self._control = ffi.new("char[]", 24 * self._size)
+        self._vector = ffi.new("struct mmsghdr[]", self._size)
+        for i, datagram in enumerate(batch):
+            self._iovecs[i].iov_base, self._iovecs[i].iov_len = self._alive[i], len(self._alive[i])
+            header = self._vector[i].msg_hdr
+            header.msg_iov, header.msg_iovlen = self._iovecs + i, 1
+            if self._copies[i] > 1:
+                cut = struct.pack("=QiiH", 18, socket.IPPROTO_UDP, UDP_SEGMENT, len(datagram))
+                ffi.memmove(self._control + 24 * i, cut, len(cut))
+                header.msg_control, header.msg_controllen = self._control + 24 * i, 24
 
     def spray(self) -> int:
-        return max(0, libc.sendmmsg(self._sock.fileno(), self._vector, SEND_BATCH, socket.MSG_DONTWAIT))
+        """How many datagrams left."""
+        sent = libc.sendmmsg(self._sock.fileno(), self._vector, self._size, socket.MSG_DONTWAIT)
+        return sum(self._copies[: max(0, sent)])

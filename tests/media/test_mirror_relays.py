@@ -438,9 +438,11 @@ async def test_a_link_that_is_cut_on_purpose_and_comes_back(net: Net) -> None:
     async with RelayClient(origin.url, origin.key) as client:
         await client.fault("relay:edge", "both", drop=1.0)
         film.frame(KEY)
-        with pytest.raises(TimeoutError):  # a kept packet may still be on its way
-            for _ in range(20):
+        with contextlib.suppress(TimeoutError):  # a kept packet may still be on its way
+            for _ in range(6):
                 await viewer.next_rtp(0.5)
+        with pytest.raises(TimeoutError):
+            await viewer.next_rtp(0.5)
         await client.clear_faults()
     async with asyncio.timeout(30):
         while True:
