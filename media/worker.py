@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from media import dtls, framing, kernel, pace
+from media import dtls, framing, kernel, pace, sealer
 from media.audience import Audience
 from media.channel import Message, WorkerEnd
 from media.dtls import Desk, Identity
@@ -370,6 +370,7 @@ class Worker:
                 },
                 "sent_packets": tally.packets,
                 "send_calls": tally.calls,
+                "sealed_in_c": int(sealer.library is not None),
                 "send_dropped": tally.dropped + self._port.outbox.dropped,
                 "send_failed": tally.failed,
                 "pulls": len(self._pulls),

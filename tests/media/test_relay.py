@@ -12,6 +12,7 @@ import aiortc.rtcdtlstransport
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpReceiver
 
+from media.sealer import PLACE
 from tests.media.peers import BLUE, GREEN, RED, Source, Tone, Watcher, peer_connection, reached
 from tests.media.running import ROOT, RelayProcess, RunningRelay, speaking_with, start_relay
 
@@ -363,4 +364,6 @@ async def _try_two_workers(relay: RunningRelay, cast: list[Any]) -> None:
     async with relay.http.get(f"{relay.url}/healthz") as answer:
         assert (await answer.json())["status"] == "ok"
     async with relay.http.get(f"{relay.url}/metrics") as answer:
-        assert 'media_send_mode{worker="1",mode="sendmmsg"} 1' in await answer.text()
+        told = await answer.text()
+        assert 'media_send_mode{worker="1",mode="sendmmsg"} 1' in told
+        assert f'media_sealed_in_c{{worker="1"}} {int(PLACE.exists())}' in told
