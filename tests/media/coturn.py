@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from signaling.turn import TurnSettings, ice_servers
-from tests.support.servers import missing
+from tests.support.servers import free_port, missing
 
 # Peers on loopback are what coturn refuses to everybody else, and rightly so.
 CONFIG = """\
@@ -63,7 +63,7 @@ def running_coturn() -> Iterator[Coturn]:
     if program is None:
         missing("no TURN server to go through: apt-get install coturn")
     with tempfile.TemporaryDirectory() as name:
-        folder, port, first = Path(name), _free_port(), _free_port()
+        folder, port, first = Path(name), free_port(), free_port()
         first = min(first, 65535 - RELAYED_PORTS)
         made = Coturn(port, secrets.token_hex(16), folder / "log")
         config = folder / "turnserver.conf"
@@ -79,14 +79,6 @@ def running_coturn() -> Iterator[Coturn]:
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        udp.bind(("127.0.0.1", port))
-        return port
 
 
 def _await_port(process: "subprocess.Popen[bytes]", coturn: Coturn) -> None:

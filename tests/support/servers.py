@@ -6,7 +6,9 @@ Absent: those tests are skipped in one clear line; in CI they fail instead.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import NoReturn
@@ -40,6 +42,17 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(what)
     pytest.skip(what)
+
+
+def free_port() -> int:
+    """Free now for TCP and for UDP: a relay and a TURN server take both."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("0.0.0.0", 0))
+            port: int = tcp.getsockname()[1]
+            with contextlib.suppress(OSError):  # the other kind of this number is somebody's
+                udp.bind(("0.0.0.0", port))
+                return port
 
 
 async def _answers(url: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.support.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +44,7 @@ class Town:
         environment = os.environ | {
             "DIENHONG_DATA": str(self.data),
             "DIENHONG_PORT": self.url.rsplit(":", 1)[1] if self.url else "0",
-            "DIENHONG_RELAY_UDP": f"0.0.0.0:{free_udp_port()}",
+            "DIENHONG_RELAY_UDP": f"0.0.0.0:{free_port()}",
             "DIENHONG_RATE_SCALE": "0",
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "default",
@@ -101,12 +102,3 @@ class Town:
             timeout=60,
             check=False,
         )
-
-
-def free_udp_port() -> int:
-    """Free for TCP too: a relay listens there for those without UDP."""
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        tcp.bind(("0.0.0.0", 0))
-        port = int(tcp.getsockname()[1])
-        udp.bind(("127.0.0.1", port))
-        return port
