@@ -158,6 +158,10 @@ class Relay(Protocol):
         """The relay of this name when it still carries the studio."""
         ...
 
+    async def anyone(self) -> RelayClient:
+        """Some relay that lives. Raises: RelayUnreachable when none answers."""
+        ...
+
     def lost(self, relay: RelayClient) -> None:
         """Nobody listens at its address."""
         ...
@@ -216,6 +220,9 @@ class RelayClient:
 
     async def edge(self, studio: str, programme: str, peer: str, region: str = "") -> RelayClient:
         """Everybody watches here."""
+        return self
+
+    async def anyone(self) -> RelayClient:
         return self
 
     async def named(self, name: str, studio: str) -> RelayClient | None:

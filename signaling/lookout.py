@@ -7,13 +7,13 @@ its door opened by the kernel, so a storm of joins is never taken for a death.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from media.client import RelayClient, RelayRefused, RelayUnreachable, is_refused
@@ -26,6 +26,7 @@ MISSED_MAX: Final = 2
 STAND_S: Final = 1.0
 #: A door that opens and nobody who speaks, for so long: as good as dead.
 DUMB_S: Final = 6.0
+ADDRESSES_MAX: Final = 4  # of one name
 
 _log: Final = logging.getLogger(__name__)
 
@@ -173,19 +174,40 @@ class Lookout:
 
 
 async def knock(url: str) -> Knock:
-    """Whether the relay's door opens."""
-    parts = urlsplit(url)
+    """Whether the relay's door opens: by the kernel's word, so that it does not matter how busy anybody is."""
+    parts, loop = urlsplit(url), asyncio.get_running_loop()
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    began = time.monotonic()
     try:
         async with asyncio.timeout(LOOK_S):
-            _, writer = await asyncio.open_connection(parts.hostname, port)
+            found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except TimeoutError:
-        # Our own loop may have stood still meanwhile: then it was not the relay.
-        return Knock.SILENT if time.monotonic() - began < 2 * LOOK_S else Knock.UNKNOWN
-    except OSError as error:
-        return Knock.REFUSED if is_refused(error) else Knock.SILENT
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
+        return Knock.UNKNOWN  # our resolver's fault
+    except OSError:
+        return Knock.SILENT
+    knocks = [await _connect(family, address) for family, _, _, _, address in found[:ADDRESSES_MAX]]
+    return next((k for k in (Knock.OPENED, Knock.UNKNOWN, Knock.SILENT) if k in knocks), Knock.REFUSED)
+
+
+async def _connect(family: int, address: Any) -> Knock:
+    began = time.monotonic()
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.setblocking(False)
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await asyncio.get_running_loop().sock_connect(sock, address)
+        except TimeoutError:
+            if _is_connected(sock):
+                return Knock.OPENED
+            # Our own loop may have stood still meanwhile: then it was not the relay.
+            return Knock.SILENT if time.monotonic() - began < 2 * LOOK_S else Knock.UNKNOWN
+        except OSError as error:
+            return Knock.REFUSED if is_refused(error) else Knock.SILENT
     return Knock.OPENED
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True

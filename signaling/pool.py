@@ -118,6 +118,10 @@ class RelayPool:
             await self._places.sit(studio, peer, chosen.client.base_url)
         return chosen.client
 
+    async def anyone(self) -> RelayClient:
+        """Some relay that lives. Raises: RelayUnreachable."""
+        return (await self._living())[0].client
+
     async def named(self, name: str, studio: str) -> RelayClient | None:
         """The relay of this name when it still carries the studio."""
         place_ = await self._places.of(studio)
@@ -159,10 +163,12 @@ class RelayPool:
 
     async def studio(self, studio: str) -> StudioState:
         """As its home has it, with the viewers of all mirrors; a mirror that is slow to say is left out."""
-        state = await self._at_home(studio, lambda relay: relay.studio(studio))
-        mirrors = self._carrying(studio)
-        answers = await asyncio.gather(*(_within(seen.client.studio(studio)) for seen in mirrors))
-        viewers = [v for s in (state, *answers) if s is not None for v in s.viewers]
+        state, *others = await asyncio.gather(
+            self._at_home(studio, lambda relay: relay.studio(studio)),
+            *(_within(seen.client.studio(studio)) for seen in self._carrying(studio)),
+        )
+        assert state is not None
+        viewers = [v for s in (state, *others) if s is not None for v in s.viewers]
         viewers.sort(key=lambda v: v.since or 0.0)  # of one that has just moved, the newer place counts
         return StudioState(state.programmes, state.sources, tuple(viewers), state.recordings)
 
@@ -193,17 +199,22 @@ class RelayPool:
         return await do(await self.at(studio))
 
     async def _home(self, studio: str) -> tuple[Seen, Place]:
-        await self._lookout.read()
-        if not self._lookout.living():
-            await self._lookout.revive()
-        now = await self._places.of(studio)
-        living = self._lookout.living()
+        living, now = await self._living(), await self._places.of(studio)
         home = self._lookout.find(now.home)
         leaves = home is not None and home.entry.draining == "now" and any(s.entry.stays for s in living)
         if home is None or leaves:
             now, home = await self._move(studio, now, living)
         self._note(studio, now)
         return home, now
+
+    async def _living(self) -> list[Seen]:
+        """Raises: RelayUnreachable when there is none, not even of those that were given up."""
+        await self._lookout.read()
+        if not self._lookout.living():
+            await self._lookout.revive()
+        if not (living := self._lookout.living()):
+            raise RelayUnreachable("no relay answers")
+        return living
 
     async def _move(self, studio: str, before: Place, living: Sequence[Seen]) -> tuple[Place, Seen]:
         chosen = place(studio, [seen.entry for seen in living])

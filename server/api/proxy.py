@@ -77,8 +77,10 @@ async def _relay_for(request: web.Request, path: str) -> RelayClient:
             if relay is None:
                 raise NotFound("media-moved", "the session is no longer carried there: join again")
             return relay
-        grant = relays.grant(_token(request)) if face == "whep" and request.method == "POST" else None
-        if grant is not None and grant.studio == studio and rest == [grant.programme]:
+        grant = relays.grant(_token(request))
+        if grant is None or grant.studio != studio:
+            return await relays.anyone()  # to be refused there; a stranger's word places no studio
+        if face == "whep" and request.method == "POST" and rest == [grant.programme]:
             return await relays.edge(studio, grant.programme, grant.peer, grant.region)
         return await relays.at(studio)
     except RelayUnreachable:

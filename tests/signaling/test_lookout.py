@@ -75,6 +75,13 @@ async def test_while_we_stand_still_ourselves_nobody_is_judged(wall: socket.sock
     assert await knock(url_of(wall)) is Knock.UNKNOWN
 
 
+async def test_a_door_that_opened_while_we_stood_still_is_open(door: socket.socket) -> None:
+    # The loop stops before it can hear of the connection, and finds the time over when it goes on.
+    asyncio.get_running_loop().call_soon(time.sleep, LOOK_S * 1.1)
+    assert await knock(url_of(door)) is not Knock.SILENT
+    assert await knock(f"http://localhost:{door.getsockname()[1]}") is Knock.OPENED
+
+
 async def test_silence_is_death_only_when_it_comes_again(wall: socket.socket) -> None:
     looking, heard = lookout(url_of(wall))
     for _ in range(MISSED_MAX - 1):

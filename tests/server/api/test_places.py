@@ -14,6 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rooms.ids import BridgeId
+from signaling.places import Place
+from signaling.pool import RelayPool
 from tests.server.town import Caller, Town, settings_for, town_of
 
 NEAR = "Huyện Lắk"
@@ -99,11 +101,17 @@ async def test_a_bridge_watches_at_the_relay_that_is_near_to_its_unit(town: Town
     assert near.asked[-1] == f"DELETE /whep/{meeting_id}/main/s1"
 
 
-async def test_a_forged_token_is_led_nowhere_but_home(town: Town, relays: list[StandIn]) -> None:
-    meeting_id = await town.meeting(opened=True)
-    home = await town.house.relay.at(str(meeting_id))
-    bearer = {"Authorization": "Bearer forged", "Content-Type": "application/sdp"}
-    await town.nobody.call("POST", f"/media/whep/{meeting_id}/main", data=b"v=0", headers=bearer)
-    asked = {relay.url: relay.asked for relay in relays}
-    assert asked.pop(home.base_url)[-1] == f"POST /whep/{meeting_id}/main"
-    assert not any(f"POST /whep/{meeting_id}/main" in others for others in asked.values())
+async def test_a_strangers_word_places_no_studio(town: Town, relays: list[StandIn]) -> None:
+    pool = town.house.relay
+    assert isinstance(pool, RelayPool)
+    other = pool.token("watch", "another", "bridge:a", "main")
+    for token in ("forged", other):
+        bearer = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+        for path in ("whip/made-up", "whep/made-up/main"):
+            await town.nobody.call("POST", f"/media/{path}", data=b"v=0", headers=bearer)
+    # A relay is asked, and would refuse it; but nobody remembers a studio of that name.
+    assert sum(
+        f"POST /{path}" in relay.asked for relay in relays for path in ("whip/made-up", "whep/made-up/main")
+    )
+    assert await pool._places.of("made-up") == Place()
+    assert "made-up" not in pool._followed

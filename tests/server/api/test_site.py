@@ -127,11 +127,11 @@ async def test_whip_and_whep_pass_and_nothing_else(
     data: Path, aiohttp_client: Callable[..., Any], relay: TestServer
 ) -> None:
     town = await town_of(aiohttp_client, settings_for(data, relay_urls=str(relay.make_url("")).rstrip("/")))
-    nobody = town.nobody
+    nobody, token = town.nobody, town.house.relay.token("publish", "studio-1", "bridge:a")
     passed = await nobody.call(
-        "POST", "/media/whip/studio-1", data=b"v=0", headers={"Authorization": "Bearer t", "Cookie": "a=b"}
+        "POST", "/media/whip/studio-1", data=b"v=0", headers={"Authorization": f"Bearer {token}", "Cookie": "a=b"}
     )
-    assert (passed.status, passed.content) == (201, b"POST /whip/studio-1 Bearer t v=0")
+    assert (passed.status, passed.content) == (201, f"POST /whip/studio-1 Bearer {token} v=0".encode())
     # The session's address names its relay, so that it is found there whatever moves meanwhile.
     place = re.fullmatch(r"/media/at/([0-9a-f]{10})/whip/s/1", passed.headers["Location"])
     assert place is not None
