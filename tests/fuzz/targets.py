@@ -14,6 +14,8 @@ from typing import Any
 from media import dtls, framing, kernel, negotiation, picture_size, rtcp, rtp, sdp, srtp, stun, tokens
 from media.call import read_answer
 from media.channel import WorkerEnd
+from media.depacket import Assembler
+from media.frames import MAX_FRAME, Unframer
 from media.lane import LaneKey
 from media.peer import Peer, Publisher, Viewer
 from media.port import Handlers, Port
@@ -169,6 +171,28 @@ def one_answer(data: bytes) -> None:
         assert answer.hosts
 
 
+def one_stream(data: bytes) -> None:
+    """A TCP connection that carries datagrams, in pieces of any size."""
+    unframer = Unframer()
+    with contextlib.suppress(ValueError):
+        for piece in datagrams(data):
+            assert all(0 < len(datagram) <= MAX_FRAME for datagram in unframer.feed(piece))
+            assert len(unframer._kept) <= MAX_FRAME + 1
+
+
+def one_pictures(data: bytes) -> None:
+    """Payloads in order, some missing, to whoever puts pictures together; the first byte says what each is."""
+    assembler, sequence = Assembler(), 0
+    for piece in datagrams(data):
+        head, payload = (piece[0], piece[1:]) if piece else (0, b"")
+        sequence += 1 + (head >> 6 & 1)
+        codec = Codec.H264 if head & 1 else Codec.VP8
+        with contextlib.suppress(ValueError):
+            for frame in assembler.add(codec, sequence, head >> 2 & 7, bool(head & 2), payload):
+                assert frame.data
+                assert frame.size is None or min(frame.size) > 0
+
+
 class _Open:
     """Instead of SRTP: whoever has the keys may send anything."""
 
@@ -302,6 +326,8 @@ TARGETS: dict[str, Target] = {
     "offer": one_offer,
     "fragment": one_fragment,
     "token": one_token,
+    "stream": one_stream,
+    "pictures": one_pictures,
     "channel": one_channel,
     "link": one_link,
     "answer": one_answer,
