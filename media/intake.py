@@ -13,7 +13,7 @@ from typing import Final
 from media import rtcp, rtp
 from media.depacket import Assembler
 from media.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer
-from media.reorder import Reorder, Timeline
+from media.reorder import Arrived, Reorder, Timeline
 from media.repair import Gaps, KeyFrameWish
 from media.rtp import Codec
 from media.tape import Note, Picture, Piece, Sound
@@ -31,6 +31,14 @@ class _Slot:
     index: int
     timeline: Timeline
     reorder: Reorder = field(default_factory=Reorder)
+    at: float = 0.0
+
+    def place(self, arrived: Arrived, earliest: float, now: float) -> float:
+        """When the packet was. A picture never before the one in front of it, whatever was moved: order is all."""
+        at = max(earliest, self.timeline.at(arrived.timestamp))
+        if self.index < 0:
+            at = self.at = max(self.at, at)
+        return min(now, at)
 
 
 class Intake:
@@ -117,7 +125,7 @@ class Intake:
         for slot in self._slots.values():
             for arrived in slot.reorder.take(now):
                 # A joiner first gets what was kept since the last key frame: that stands at the start.
-                at = min(now, max(self.joined_at, slot.timeline.at(arrived.timestamp)))
+                at = slot.place(arrived, self.joined_at, now)
                 packet = arrived.packet
                 codec = CODECS[packet.payload_type]
                 if slot.index >= 0:

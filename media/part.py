@@ -20,10 +20,11 @@ from av.container import OutputContainer
 
 from media.depacket import Frame
 from media.rtp import VIDEO_CLOCK_HZ, Codec
-from media.soundtrack import MIX_BPS, RATE_HZ, Mixer, Sounding, Track
+from media.soundtrack import FRAME, MIX_BPS, RATE_HZ, TOLERANCE, Mixer, Sounding, Track
 
 SLOTS: Final = 3
 FRAGMENT_S: Final = 0.5
+SURE: Final = TOLERANCE + FRAME
 TITLES: Final = ("all", "slot 1", "slot 2", "slot 3")
 _MILLION: Final = 1_000_000
 _BUFFER: Final = 1 << 16
@@ -157,12 +158,17 @@ class Part:
         for sounding in self._tracks[slot].add(round((at - self.began) * RATE_HZ), opus):
             self._put(slot, sounding)
 
-    def fill(self, until: float) -> None:
-        """Silence in the slots where nothing came. Raises: OSError."""
+    def fill(self, until: float, *, last: bool = False) -> None:
+        """Silence in the slots where nothing came: on the `last` time to the end, else only where it is sure.
+
+        Raises: OSError.
+        """
         sample = round((until - self.began) * RATE_HZ)
         for slot, track in enumerate(self._tracks):
-            for sounding in track.fill(sample):
-                self._put(slot, sounding)
+            # Sound that lies a little behind its time is no silence.
+            if last or track.position < sample - SURE:
+                for sounding in track.fill(sample):
+                    self._put(slot, sounding)
         self.ends = max(self.ends, until)
 
     def _put(self, slot: int, sounding: Sounding) -> None:

@@ -27,6 +27,7 @@ from media.tokens import Scope
 from media.virtual import JoinFailed, join
 
 HORIZON_S: Final = 0.6  # what is older is in order and whole, and is written
+PATIENCE_S: Final = 1.2  # how long that waits for the relay's word on who was on air
 WRITE_S: Final = 0.1
 TICK_S: Final = 0.02
 CHECK_S: Final = 2.0
@@ -66,6 +67,7 @@ class Recorder:
         self._backlog = 0
         self._stop = asyncio.Event()
         self._on_air: dict[str, str | None] = {}
+        self._looked_at = 0.0
         self.since = time.time()
         self.trouble: str | None = None
 
@@ -189,14 +191,14 @@ class Recorder:
     # ── who is on air ──
 
     async def _look(self) -> None:
-        before = time.monotonic()
         while True:
             asked_at = time.monotonic()
+            before = self._looked_at or asked_at
             with contextlib.suppress(RelayUnreachable, RelayRefused):
                 programme = await self._client.programme(self._settings.studio, self._settings.programme)
                 if programme is not None:
                     self._note_switches(programme, before)
-                    before = asked_at
+                self._looked_at = asked_at
             await asyncio.sleep(LOOK_S)
 
     def _note_switches(self, programme: Programme, at: float) -> None:
@@ -213,7 +215,8 @@ class Recorder:
     async def _write(self) -> None:
         while True:
             await asyncio.sleep(WRITE_S)
-            await self._write_until(time.monotonic() - HORIZON_S)
+            now = time.monotonic()
+            await self._write_until(min(now - HORIZON_S, max(self._looked_at, now - PATIENCE_S)))
 
     async def _write_until(self, until: float, *, everything: bool = False) -> None:
         if self._backlog > MAX_BACKLOG:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from media.rtp import Packet
@@ -10,10 +11,9 @@ from media.slot import unwrap
 
 WAIT_S: Final = 0.4  # for a packet that is asked for again
 MAX_HELD: Final = 4096
-_WINDOW_S: Final = 10.0
-_CREDIBLE_S: Final = 1.0
-_STEP_S: Final = 0.05
-_SMOOTH: Final = 8
+WINDOW_S: Final = 2.5
+REPORTS: Final = 5  # of which the middle one counts
+MAX_SKEW_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +73,35 @@ class Reorder:
 class Timeline:
     """Where a slot's timestamps stand on our clock.
 
-    The relay's sender reports tell it for all slots at one moment (RFC 3550, 6.4.1), so picture and sound
-    stay together; before the first one, and against nonsense, the least delayed packets do.
+    By the least delayed packets of the last seconds, so that a source that falters for a moment moves nothing; and
+    by what the relay's sender reports add to that for all slots at once (RFC 3550, 6.4.1), so that picture and
+    sound stay together.
     """
 
     def __init__(self, clock_hz: int) -> None:
         self._hz = clock_hz
-        self._offset: float | None = None
-        self._floors: deque[list[float]] = deque(maxlen=2)  # least offset of the last two windows, with its start
+        self._floors: deque[list[float]] = deque(maxlen=2)  # of the last windows: its start, its least offset
+        self._skews: deque[float] = deque(maxlen=REPORTS)
 
     def arrived(self, timestamp: int, now: float) -> None:
         offset = now - timestamp / self._hz
-        if not self._floors or now - self._floors[-1][0] > _WINDOW_S:
+        if not self._floors or now - self._floors[-1][0] > WINDOW_S:
             self._floors.append([now, offset])
         self._floors[-1][1] = min(self._floors[-1][1], offset)
 
     def reported(self, timestamp: int, now: float) -> None:
         """A sender report says that this is the slot's time now."""
-        offset = now - timestamp / self._hz
-        if not self._floors or abs(offset - self._floor()) > _CREDIBLE_S:
-            self._offset = None
-        elif self._offset is None or abs(offset - self._offset) > _STEP_S:
-            self._offset = offset
-        else:  # the jitter of the reports themselves is no news
-            self._offset += (offset - self._offset) / _SMOOTH
+        if self._floors:
+            skew = now - timestamp / self._hz - self._floor()
+            self._skews.append(max(-MAX_SKEW_S, min(MAX_SKEW_S, skew)))
 
     @property
     def is_tied(self) -> bool:
-        return self._offset is not None
+        return bool(self._skews)
 
     def at(self, timestamp: int) -> float:
         """When, on our clock; after the first packet only."""
-        return timestamp / self._hz + (self._floor() if self._offset is None else self._offset)
+        return timestamp / self._hz + self._floor() + (median(self._skews) if self._skews else 0.0)
 
     def _floor(self) -> float:
         return min(offset for _, offset in self._floors)

@@ -179,7 +179,7 @@ class Tape:
         part = Part(self._folder / name, at, first)
         self._number += 1
         if before is not None:
-            before.fill(at)
+            before.fill(at, last=True)
             self._close(before)
         self._part, self.wants_key_frame = part, False
         size = part.size
@@ -192,6 +192,7 @@ class Tape:
 
     def _close(self, part: Part) -> None:
         try:
+            part.fill(part.ends, last=True)
             part.close()
         finally:
             self._written += part.size_bytes
