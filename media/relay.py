@@ -16,6 +16,7 @@ from media.gate import Gate, tell
 from media.problems import problems
 from media.processes import usage
 from media.programme import AUDIO_SLOTS
+from media.pulling import Puller
 from media.recording import Recordings, RecordingSettings
 from media.seating import Seating
 from media.sessions import Sessions, Told
@@ -48,14 +49,8 @@ class Relay:
         self._settings = settings
         self._gate = Gate(settings.key)
         seating = Seating(settings.crew.workers, settings.crew.home_seats)
-        self.cascade = Cascade(
-            settings.crew.relay,
-            settings.key,
-            AUDIO_SLOTS,
-            lambda studio: self.crew.of(studio),
-            seating.watches,
-            settings.keep_s,
-        )
+        puller = Puller(settings.crew.relay, settings.key, AUDIO_SLOTS, lambda studio: self.crew.of(studio))
+        self.cascade = Cascade(puller, seating.watches, settings.keep_s)
         self.crew = Crew(settings.crew, self._gone, self.cascade.news)
         told = Told(settings.announce, settings.base_path, settings.ice_servers)
         self._sessions = Sessions(told, self._gate, self.crew, seating, self.cascade)

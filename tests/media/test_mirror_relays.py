@@ -15,9 +15,9 @@ import pytest
 from aiohttp import web
 
 from media import rtcp, rtp
-from media.cascade import offer
 from media.client import RelayClient
 from media.dtls import Identity
+from media.pulling import offer
 from media.rtp import Packet
 from tests.bench.machine import family
 from tests.media.peers import BLUE, GREEN, RED, Source, Watcher
