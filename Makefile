@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB_SOURCES := $(shell find web/src web/public web/index.html -type f 2>/dev/null)
 
-.PHONY: run test test-unit test-web test-e2e lint tools bench-relay bench-cascade fuzz api clean help
+.PHONY: run test test-unit test-web test-e2e lint tools bench-relay bench-tree bench-cascade fuzz api clean help
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,7 +35,10 @@ tools: $(BIN)/.ready ## what the tests need of the system: Chromium, poppler, da
 bench-relay: $(BIN)/.ready media/libsealer.so ## what the relay costs (QUICK=1: under a minute; FLOOR=1: beside C; WORKERS=2)
 	$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick) $(if $(FLOOR),--floor) $(if $(WORKERS),--workers $(WORKERS))
 
-bench-cascade: $(BIN)/.ready media/libsealer.so ## 10,000 receivers over a tree of relays (RECEIVERS=1000,2500; needs a quiet machine)
+bench-tree: $(BIN)/.ready media/libsealer.so ## 10,000 receivers of a full programme over a tree of relays, in one process (RECEIVERS=1000,2500)
+	$(BIN)/python -m tests.bench.tree $(if $(RECEIVERS),--receivers $(RECEIVERS))
+
+bench-cascade: $(BIN)/.ready media/libsealer.so ## the same with real joins and a light programme (needs a quiet machine)
 	$(BIN)/python -m tests.bench.cascade $(if $(RECEIVERS),--receivers $(RECEIVERS))
 
 fuzz: $(BIN)/.fuzz ## random bytes at every reader of strangers' bytes (SECONDS=60 for each, NAMES="stun rtp")
