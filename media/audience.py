@@ -107,8 +107,7 @@ class Audience:
         found = span_of(seat.spans or (seat.span,), number)
         if found is None:
             return None, None
-        packet = programme.pictures[found.rung].ring.get(number - found.shift & 0xFFFF, now)
-        return found, packet if packet is not None and packet.sequence == number - found.shift else None
+        return found, programme.pictures[found.rung].ring.get(number - found.shift & 0xFFFF, now)
 
     def welcome(self, studio: Studio, programme: Programme, viewer: Viewer) -> None:
         """The viewer's handshake is done: from now on it gets what is sent, and a picture as soon as can be."""

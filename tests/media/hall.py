@@ -152,9 +152,11 @@ class Screen:
                 self.repaired.append(datagram)
             else:
                 self._seen.add(datagram)
-                is_gcm = self.profile is srtp.GCM
-                if is_gcm and not self.pictures and rtp.parse(datagram).sequence >= 0x10000 - ROLLOVER_AHEAD:
-                    continue  # a newcomer just before a turn of the numbers opens nothing until the turn
+                number = rtp.parse(datagram).sequence
+                early = number - 0x10000 if number >= 0x10000 - ROLLOVER_AHEAD else number
+                near = self.pictures[-1][0] if self.pictures else early
+                if self.profile is srtp.GCM and near < 0x8000 and unwrap(number, near) < 0:
+                    continue  # a newcomer just before a turn of the numbers opens nothing from before the turn
                 packet = rtp.parse(self._receiver.unprotect(datagram))
                 if packet.ssrc != ssrc:
                     self.sounds.append(packet)

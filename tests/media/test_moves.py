@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from media import rtcp, srtp
 from media.rendition import PICTURES, Rendition
-from media.rtp import vp8_descriptor
+from media.rtp import Codec, Packet, vp8_descriptor
 from tests.media.hall import KEY, Hall, Screen, mark_of
 
 
@@ -129,6 +129,21 @@ def test_a_late_packet_from_before_the_move_is_not_given(hall: Hall) -> None:
     assert numbers[-1] - numbers[0] == len(numbers)  # missing is what was kept back of the rung it left
 
 
+def test_a_frame_under_way_on_the_old_rung_leaves_before_the_move(hall: Hall) -> None:
+    camera = hall.camera("a")
+    hall.stage("a")
+    moved = hall.join("moved")
+    hall.pass_time(20)
+    hall.give(moved, Rendition.LOW)
+    # The large picture's last packet is still to come when the small one's key frame does.
+    camera.frame(key=True, withhold=2)
+    camera.release()
+    hall.pass_time(5)
+    assert moved.shows == b"a2"
+    without_gaps(moved)
+    in_order(moved)
+
+
 def test_sender_reports_follow_the_viewers_own_clock(hall: Hall) -> None:
     hall.camera("a")
     hall.stage("a")
@@ -200,6 +215,62 @@ def test_a_rung_that_nobody_is_on_rests(hall: Hall) -> None:
     hall.pass_time(10)
     assert low.slot.packets == sent
     assert low.live is None
+
+
+def live(hall: Hall, screen: Screen, seconds: int, line_kbps: int) -> list[str]:
+    """Seconds of a programme to a viewer whose line bears so much, as its browser would report it."""
+    seen = []
+    needs = (1500.0, 500.0, 150.0)
+    for _ in range(seconds):
+        hall.pass_time(30)
+        for track, kbps in zip(hall.cameras[0].publisher.layers, needs, strict=True):
+            track.kbps = kbps
+        viewer = screen.viewer
+        takes = needs[viewer.lane.rung] if viewer.lane.video else 30.0
+        cue = hall.programme.cues[0 if viewer.lane.video else 1]
+        loss = max(0, round(256 * (1 - line_kbps / takes)))
+        report = rtcp.Report(cue.slot.ssrc, loss, 0, 0, 0, 0, 0)
+        told = rtcp.receiver_report(rtcp.ReceiverReport(1, (report,)))
+        told += rtcp.remb(1, 1000 * min(line_kbps, round(1.5 * takes)), [cue.slot.ssrc])
+        hall.hear(screen, told)
+        hall.audience.suit(hall.studio, hall.programme, hall.now)
+        rendition = viewer.snapshot()["rendition"]
+        if not seen or seen[-1] != rendition:
+            seen.append(rendition)
+    return seen
+
+
+def test_a_line_that_narrows_and_widens_takes_the_picture_down_and_up(hall: Hall) -> None:
+    hall.camera("a")
+    hall.stage("a")
+    screen, other = hall.join("narrow"), hall.join("wide")
+    assert live(hall, screen, 8, 4000) == ["full"]
+    assert live(hall, screen, 6, 250) == ["full", "low"]
+    assert screen.shows == b"a2"
+    assert live(hall, screen, 12, 50) == ["low", "audio"]
+    hall.pass_time(2)
+    before = len(screen.read().pictures)
+    hall.pass_time(30)
+    assert len(screen.read().pictures) == before
+    assert live(hall, screen, 80, 5000) == ["audio", "low", "medium", "full"]
+    hall.pass_time(75)
+    assert screen.shows == other.shows == b"a0"
+    for each in (screen, other):
+        in_order(each, whole=False)
+        without_gaps(each)
+    assert other.viewer.snapshot()["rendition"] == "full"
+    assert not other.viewer.lane.shifted
+
+
+def test_a_key_frame_that_comes_in_parts_begins_with_its_first(hall: Hall) -> None:
+    cue = hall.programme.video
+    cue.stage("a")
+    units = [b"\x67sps", b"\x68pps", b"\x65idr"]  # each with the same time: H.264 without aggregation
+    for number, unit in enumerate(units, 10):
+        clear = cue.take("a", Packet(102, unit == units[-1], number, 3000, 1, unit), Codec.H264, 0.0)
+        assert clear is not None
+        cue.ring.put(clear)
+    assert [packet.payload for packet in cue.since_key_frame()] == units
 
 
 class Story:
