@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from media import tokens
 from media.cascade import MAX_PARENTS, Cascade
 from media.channel import Message
 from media.crew import Crew
@@ -16,9 +15,8 @@ from media.problems import Refusal
 from media.programme import AUDIO_SLOTS
 from media.recording import Recordings
 from media.standing import Drain, Standing
-from media.tokens import Scope
+from media.tokens import NAME, Scope
 
-_NAME: Final = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
 _URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]{1,255}(/[A-Za-z0-9._~/-]{0,255})?")
 
 
@@ -149,7 +147,7 @@ class Control:
 
 def _names(request: web.Request, *keys: str) -> Sequence[str]:
     names = [request.match_info[key] for key in keys]
-    if not all(_NAME.fullmatch(name) for name in names):
+    if not all(NAME.fullmatch(name) for name in names):
         raise Refusal("bad-request", "a name has 1 to 128 letters, digits and ._~:@-")
     return names
 
@@ -166,7 +164,7 @@ def _urls(body: Any) -> list[str]:
 
 def _staging(body: Any) -> tuple[str | None, list[str | None]]:
     def is_peer(value: Any) -> bool:
-        return value is None or (isinstance(value, str) and 0 < len(value) <= tokens.MAX_NAME)
+        return value is None or (isinstance(value, str) and NAME.fullmatch(value) is not None)
 
     if not isinstance(body, dict) or not set(body) <= {"video", "audio"}:
         raise Refusal("bad-request", "the body has video and audio, and nothing else")

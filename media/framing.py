@@ -162,7 +162,8 @@ def _read_packets(record: bytes) -> Packets:
 
 
 def _names(*names: str) -> bytes:
-    encoded = [name.encode() for name in names]
+    """Names are of plain letters and short; one that is not must not end a worker, so it becomes another name."""
+    encoded = [name.encode("ascii", "replace")[:MAX_NAME] for name in names]
     return b"".join(bytes((len(name),)) + name for name in encoded)
 
 

@@ -25,9 +25,12 @@ class OnAir:
     speakers: tuple[str | None, ...] = ()
 
     def encode(self) -> bytes:
-        """Shape: count, then the path and the speakers, each as a number of texts with their lengths."""
-        path = [relay.encode()[:MAX_RELAY_ID] for relay in self.path[:MAX_HOPS]]
-        speakers = [(peer or "").encode()[:MAX_NAME] for peer in self.speakers[:MAX_SPEAKERS]]
+        """Shape: count, then the path and the speakers, each as a number of texts with their lengths.
+
+        What is no name (plain letters, short) becomes another one that can be read: nobody ends by it.
+        """
+        path = [relay.encode("ascii", "replace")[:MAX_RELAY_ID] for relay in self.path[:MAX_HOPS]]
+        speakers = [(peer or "").encode("ascii", "replace")[:MAX_NAME] for peer in self.speakers[:MAX_SPEAKERS]]
         return struct.pack("!I", self.count & 0xFFFFFFFF) + _texts(path) + _texts(speakers)
 
 

@@ -34,6 +34,17 @@ def test_tokens_are_what_the_relay_reads() -> None:
         tokens.read(client.token("control", ttl_s=-60), KEY.encode())
 
 
+@pytest.mark.parametrize("name", ["huyện", "p" * 129, "a b", "a/b", "p\n", 7, None])
+@pytest.mark.parametrize("claim", ["studio", "peer", "programme"])
+def test_names_in_tokens_are_plain_and_short(claim: str, name: object) -> None:
+    now = int(time.time())
+    claims = {"aud": tokens.AUDIENCE, "iat": now, "exp": now + 60, "jti": "j", "scope": "watch", "studio": "s"}
+    claims |= {"peer": "p", "programme": "main", "region": "Huyện Lắk"}
+    assert tokens.read(jwt.encode(claims, KEY), KEY.encode()).region == "Huyện Lắk"
+    with pytest.raises(tokens.BadToken):
+        tokens.read(jwt.encode(claims | {claim: name}, KEY), KEY.encode())
+
+
 def test_a_token_without_what_its_scope_needs_is_not_made() -> None:
     client = RelayClient("http://127.0.0.1:1", KEY)
     for arguments in (("publish", "s", None), ("publish", None, "p"), ("watch", "s", "p"), ("nothing", "s", "p")):

@@ -43,6 +43,15 @@ def test_a_message_comes_out_as_it_went_in(message: Want) -> None:
     assert framing.decode(framing.encode(message)) == message
 
 
+@given(st.text(max_size=200), st.text(max_size=200), st.lists(st.none() | st.text(max_size=300), max_size=12))
+def test_no_name_whatever_ends_a_worker_or_a_mirror(studio: str, relay: str, speakers: list[str | None]) -> None:
+    """The door lets plain and short names in alone; this is what holds if it ever fails."""
+    on_air = OnAir(1, (relay,), tuple(speakers))
+    assert isinstance(framing.decode(framing.encode(Air(3, on_air))), Air)
+    for made in (Want(studio or "s", relay or "r"), Opened(1, studio or "s", relay or "r")):
+        assert type(framing.decode(framing.encode(made))) is type(made)
+
+
 @given(numbers, small, small, numbers, st.lists(st.tuples(clears, st.integers(0, 255)), max_size=80))
 def test_packets_come_out_as_they_went_in(
     stream: int, slot: int, layer: int, ssrc: int, packets: list[tuple[Clear, int]]

@@ -309,6 +309,7 @@ async def test_bad_control_calls_are_refused(relay: RunningRelay) -> None:
     headers = relay.headers("control")
     for body in (
         [], {"video": 3}, {"audio": "x"}, {"audio": [None] * 4}, {"audio": [1]}, {"picture": None}, {"video": ""},
+        {"video": "p" * 129}, {"video": "bên"}, {"audio": ["a b"]}, {"video": "\ud800"}, {"video": "p\n"},
     ):  # fmt: skip
         async with relay.http.put(url, json=body, headers=headers) as answer:
             assert answer.status == 400, body
