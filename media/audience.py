@@ -198,7 +198,7 @@ class Audience:
         header = lane.header(cue.slot.ssrc, packet, sequence=number, ticks=span.ticks)
         rollover = seat.rollover(cue.index, number)
         payload = span.payload(packet, vp8_marks(packet))
-        self._outbox.add(seat.sender.protect(header, payload, rollover), seat.address)
+        self._outbox.add_sealed(seat.address, seat.sender.protect, header, payload, rollover)
 
     def _send_again(
         self, lane: Lane, viewer: Viewer, packet: Clear, payload_type: int, ssrc: int, span: Span
@@ -210,7 +210,8 @@ class Audience:
         header = lane.header(ssrc, packet, as_type=payload_type, sequence=number, ticks=span.ticks)
         lost = packet.sequence + span.shift & 0xFFFF
         payload = lost.to_bytes(2, "big") + span.payload(packet, vp8_marks(packet))
-        self._outbox.add(viewer.seat.sender.protect(header, payload, number >> 16), viewer.seat.address)
+        seat = viewer.seat
+        self._outbox.add_sealed(seat.address, seat.sender.protect, header, payload, number >> 16)
 
     def report(self, studio: Studio, programme: Programme, now: float) -> None:
         """Sender reports of the slots on air, so that receivers keep picture and sound together."""

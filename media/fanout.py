@@ -107,6 +107,7 @@ class Fanout:
         arena.lay([(b"", len(packet) + srtp.CM_TAG_SIZE) for packet in clear])
         arena.set_segment(len(clear[0]) + srtp.CM_TAG_SIZE)
         for chunk in lane.chunks:
+            failed: set[Seat] = set()
             for i, packet in enumerate(clear):
                 for seat in chunk.seats:
                     if isinstance(seat.sender, srtp.CmSender):
@@ -114,7 +115,10 @@ class Fanout:
                         ffi.memmove(cell, packet, len(packet))
                         if not seat.sender.protect_in_place(cell, len(packet)):
                             ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear
-            self.transmitter.run(chunk, len(packets), batch.skip)
+                            failed.add(seat)
+            for seat in failed:
+                self.transmitter.failed(seat)
+            self.transmitter.run(chunk, len(packets), failed.union(batch.skip) if failed else batch.skip)
 
     def _send_over_streams(self, lane: Lane, batch: Batch) -> None:
         """To those who came over TCP, each by itself: what one does not read keeps nobody waiting."""
@@ -124,10 +128,14 @@ class Fanout:
         for seat in (seat for chunk in lane.chunks for seat in chunk.seats if seat not in batch.skip):
             is_own = lane.key.shifted and batch.slot == 0
             own = shifted.own(clear, seat.span) if is_own else [(h, p.payload, p.sequence) for h, p in clear]
-            sealed = [
-                seat.sender.protect(header, payload, seat.rollover(batch.slot, number))
-                for header, payload, number in own
-            ]
+            try:
+                sealed = [
+                    seat.sender.protect(header, payload, seat.rollover(batch.slot, number))
+                    for header, payload, number in own
+                ]
+            except ValueError:
+                self.transmitter.failed(seat)
+                continue
             tally.packets += len(sealed)
             if self.streams is None or not self.streams.send(seat.address, sealed, moment):
                 tally.dropped += len(sealed)
@@ -138,13 +146,11 @@ class Fanout:
         self._rtcp_index = self._rtcp_index + 1 & 0x7FFFFFFF
         for lane in lanes:
             if lane.key.stream:
-                self._send_control_over_streams(lane, packet)
+                self._send_control_each(lane, packet)
             elif lane.key.profile == srtp.GCM.name:
                 self._send_control_gcm(lane, packet)
             else:
-                for chunk in lane.chunks:
-                    for seat in chunk.seats:
-                        self.transmitter.alone(seat, seat.sender.protect_rtcp(packet, 0))
+                self._send_control_each(lane, packet)
 
     def _send_control_gcm(self, lane: Lane, packet: bytes) -> None:
         arena = self.arena
@@ -158,14 +164,21 @@ class Fanout:
             seal(chunk.rtcp.encrypt, [nonces], arena.bodies, [(covered, clear)])
             self.transmitter.vector(chunk, 1, 0, len(chunk.seats))
 
-    def _send_control_over_streams(self, lane: Lane, packet: bytes) -> None:
-        for seat in (seat for chunk in lane.chunks for seat in chunk.seats):
-            if self.streams is not None:
-                self.streams.send(seat.address, (seat.sender.protect_rtcp(packet, self._rtcp_index),))
+    def _send_control_each(self, lane: Lane, packet: bytes) -> None:
+        for seat in [seat for chunk in lane.chunks for seat in chunk.seats]:
+            self._send_control_one(seat, packet)
 
     def send_control_to(self, seat: Seat, packet: bytes) -> None:
         """Send one RTCP packet to one receiver."""
-        sealed = seat.sender.protect_rtcp(packet, self.control_index())
+        self.control_index()
+        self._send_control_one(seat, packet)
+
+    def _send_control_one(self, seat: Seat, packet: bytes) -> None:
+        try:
+            sealed = seat.sender.protect_rtcp(packet, self._rtcp_index)
+        except ValueError:
+            self.transmitter.failed(seat)
+            return
         if not is_stream(seat.address):
             self.transmitter.alone(seat, sealed)
         elif self.streams is not None:

@@ -10,6 +10,7 @@ from typing import Final
 from media.fanout import Fanout
 from media.herald import Herald
 from media.lane import Batch
+from media.mishaps import Mishaps
 from media.programme import Cue, Programme
 from media.slot import Clear
 
@@ -19,9 +20,10 @@ FLUSH_AFTER_S: Final = 0.002
 class Flow:
     """The frames in the making of all programmes of one worker."""
 
-    def __init__(self, fanout: Fanout, herald: Herald) -> None:
+    def __init__(self, fanout: Fanout, herald: Herald, mishaps: Mishaps | None = None) -> None:
         self._fanout = fanout
         self._herald = herald
+        self.mishaps = mishaps or Mishaps()
         self.pending: dict[Cue, Programme] = {}
 
     def gather(self, programme: Programme, cue: Cue, clear: Clear, now: float) -> None:
@@ -76,4 +78,7 @@ class Flow:
         """Send frames that waited long enough for their last packet."""
         for cue, programme in list(self.pending.items()):
             if now - cue.frame_at >= FLUSH_AFTER_S:
-                self.flush(programme, cue, now)
+                try:
+                    self.flush(programme, cue, now)
+                except Exception:  # of a frame that is given up: it is no longer pending
+                    self.mishaps.note(f"frame of slot {cue.index}, rung {cue.rung}")

@@ -68,4 +68,5 @@ class Herald:
         body = OnAir(air.count, (*air.path, self._relay), air.speakers).encode()
         compound = rtcp.receiver_report(rtcp.ReceiverReport(self._ssrc))
         compound += rtcp.application(self._ssrc, onair.APP_NAME, body)
-        self._outbox.add(viewer.sender.protect_rtcp(compound, self._fanout.control_index()), viewer.address)
+        index = self._fanout.control_index()
+        self._outbox.add_sealed(viewer.address, viewer.sender.protect_rtcp, compound, index)

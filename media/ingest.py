@@ -84,5 +84,5 @@ class Ingest:
             return
         if not compound:  # some stacks want a report first (RFC 3550, 6.1), reduced size or not
             packet = rtcp.receiver_report(rtcp.ReceiverReport(self._ssrc)) + packet
-        sealed = publisher.sender.protect_rtcp(packet, self._fanout.control_index())
-        self._outbox.add(sealed, publisher.address)
+        index = self._fanout.control_index()
+        self._outbox.add_sealed(publisher.address, publisher.sender.protect_rtcp, packet, index)

@@ -8,7 +8,7 @@ import errno
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NewType
 
 from cffi import FFI
@@ -197,6 +197,15 @@ class Outbox:
             self.dropped += 1
             return
         self._waiting.append((datagram, address))
+
+    def add_sealed(self, address: Address, protect: Callable[..., bytes], *clear: Any) -> None:
+        """Add what `protect` makes of these; what cannot be sealed is dropped, and nobody else's trouble."""
+        try:
+            datagram = protect(*clear)
+        except ValueError:
+            self.dropped += 1
+            return
+        self.add(datagram, address)
 
     def flush(self) -> None:
         """Send all that waits; what the kernel has no room for now is dropped, as UDP may."""

@@ -46,8 +46,8 @@ def send(outbox: Outbox, programme: Programme, viewer: Viewer, cue: Cue, packets
         if lane.takes(packet) and packet.sequence >= first:
             # Near a turn of the numbers it counts as after it, as every receiver's seat does.
             rollover = (packet.sequence >> 16) - (first + ROLLOVER_AHEAD >> 16)
-            sealed = viewer.sender.protect(lane.header(ssrc, packet), packet.payload, rollover)
-            outbox.add(sealed, viewer.address)
+            header = lane.header(ssrc, packet)
+            outbox.add_sealed(viewer.address, viewer.sender.protect, header, packet.payload, rollover)
 
 
 def rung_of(programme: Programme, viewer: Viewer, ssrc: int) -> Cue | None:
@@ -62,4 +62,4 @@ def report(programme: Programme, cue: Cue, told: rtcp.SenderReport, outbox: Outb
     compound = rtcp.sender_report(replace(told, ssrc=ssrc)) + rtcp.source_description(ssrc, programme.cname)
     for viewer in programme.relays:
         if cue.rung in viewer.lower and viewer.sender is not None and viewer.address is not None:
-            outbox.add(viewer.sender.protect_rtcp(compound, index), viewer.address)
+            outbox.add_sealed(viewer.address, viewer.sender.protect_rtcp, compound, index)

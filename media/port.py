@@ -12,6 +12,7 @@ from typing import Final
 
 from media import rtp, stun
 from media.kernel import RECEIVE_BATCH, Address, Inbox, Outbox, is_stream
+from media.mishaps import Mishaps
 from media.peer import Peer
 from media.streams import Streams
 
@@ -55,10 +56,11 @@ class Post(Outbox):
 class Port:
     """The socket and the two routing tables."""
 
-    def __init__(self, sock: socket.socket, handlers: Handlers) -> None:
+    def __init__(self, sock: socket.socket, handlers: Handlers, mishaps: Mishaps | None = None) -> None:
         self.sock = sock
         self.outbox = Post(sock)
         self.counts = Counts()
+        self.mishaps = mishaps or Mishaps()
         self._inbox = Inbox(sock)
         self._handlers = handlers
         self._by_ufrag: dict[str, Peer] = {}
@@ -89,19 +91,19 @@ class Port:
             count = 0
             for datagram, source in self._inbox.receive(inlet):
                 count += 1
-                try:
-                    self._handle(datagram, source, now)
-                except ValueError:
-                    self.counts.malformed += 1
+                self.take(datagram, source, now)
             if count < RECEIVE_BATCH // 2:  # truncated ones are not counted
                 return
 
     def take(self, datagram: bytes, source: Address, now: float) -> None:
-        """Handle one datagram that came another way."""
+        """Handle one datagram, whichever way it came. Nothing that is in it ends the loop."""
         try:
             self._handle(datagram, source, now)
         except ValueError:
             self.counts.malformed += 1
+        except Exception:
+            peer = self._by_address.get(source)
+            self.mishaps.note(f"datagram of {len(datagram)} bytes, session {peer.session if peer else 'unknown'}")
 
     def who(self, address: Address) -> Peer | None:
         """The peer that proved that it is there."""

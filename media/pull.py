@@ -101,6 +101,8 @@ class Pull:
                     self._handle(datagram, source, now)
                 except ValueError:
                     self.malformed += 1
+                except Exception:
+                    self._flow.mishaps.note(f"datagram of {len(datagram)} bytes, pull {self.number}")
             if count < RECEIVE_BATCH // 2:
                 break
         self._outbox.flush()
@@ -186,7 +188,7 @@ class Pull:
             return
         self._rtcp_index += 1
         compound = rtcp.receiver_report(rtcp.ReceiverReport(self._ssrc, reports)) + packet
-        self._outbox.add(self._sender.protect_rtcp(compound, self._rtcp_index), self._address)
+        self._outbox.add_sealed(self._address, self._sender.protect_rtcp, compound, self._rtcp_index)
 
     def _put(self, datagram: bytes, host: Host) -> None:
         address = self._reach(host)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from media import rtp, srtp
 from media.arena import Arena
 from media.kernel import ffi
-from media.lane import Batch, Chunk, Lane
+from media.lane import Batch, Chunk, Lane, Seat
 from media.slot import Clear
 from media.span import Span, vp8_marks
 from media.transmit import Transmitter
@@ -36,6 +36,7 @@ def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch) -> No
 
 def _send_run(arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, batch: Batch) -> None:
     gcm = lane.key.profile == srtp.GCM.name
+    failed: set[Seat] = set()
     headers = [lane.header(batch.ssrc, packet) for packet in batch.packets]
     sizes = [len(packet.payload) + (srtp.TAG_SIZE if gcm else srtp.CM_TAG_SIZE) for packet in batch.packets]
     arena.lay(list(zip(headers, sizes, strict=True)))
@@ -44,8 +45,10 @@ def _send_run(arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, 
         if gcm:
             _seal_gcm(arena, chunk, batch, at, header)
         else:
-            _seal_cm(arena, chunk, batch, at, header)
-    transmitter.run(chunk, len(batch.packets), batch.skip)
+            failed.update(_seal_cm(arena, chunk, batch, at, header))
+    for seat in failed:
+        transmitter.failed(seat)
+    transmitter.run(chunk, len(batch.packets), failed.union(batch.skip) if failed else batch.skip)
 
 
 def own(clear: Sequence[tuple[bytes, Clear]], span: Span) -> list[tuple[bytes, bytes, int]]:
@@ -96,7 +99,9 @@ def _payloads(chunk: Chunk, packet: Clear) -> Sequence[bytes]:
     ]
 
 
-def _seal_cm(arena: Arena, chunk: Chunk, batch: Batch, at: int, header: bytes) -> None:
+def _seal_cm(arena: Arena, chunk: Chunk, batch: Batch, at: int, header: bytes) -> list[Seat]:
+    """Who could not be sealed for."""
+    failed = []
     packet = batch.packets[at]
     payloads = _payloads(chunk, packet)
     for seat, payload in zip(chunk.seats, payloads, strict=True):
@@ -105,3 +110,5 @@ def _seal_cm(arena: Arena, chunk: Chunk, batch: Batch, at: int, header: bytes) -
             ffi.memmove(cell, clear, len(clear))
             if not seat.sender.protect_in_place(cell, len(clear)):
                 ffi.memmove(cell, bytes(len(clear)), len(clear))  # never send it clear
+                failed.append(seat)
+    return failed

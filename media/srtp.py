@@ -26,6 +26,8 @@ CM_TAG_SIZE: Final = 10  # of HMAC-SHA1-80
 TRAILER_SIZE: Final = 32  # the most that any profile adds to a packet
 ENCRYPTED: Final = 0x80000000
 REPLAY_WINDOW: Final = 512
+SENT_WINDOW: Final = 2048  # as many packets as are kept for repair
+ROOM: Final = pylibsrtp.SRTP_MAX_SRTCP_TRAILER_LEN
 _RTP_KEY, _RTP_SALT, _RTCP_KEY, _RTCP_SALT = 0, 2, 3, 5
 
 EncryptInto = Callable[[bytes, bytes, bytes, memoryview], int]
@@ -124,7 +126,11 @@ def _seal(encrypt: EncryptInto, salt: bytes, iv: bytes, clear: bytes, header: by
 
 
 class CmSender:
-    """One receiver's sending session for AES-CM, in place in a buffer of ours."""
+    """One receiver's sending session for AES-CM, in place in a buffer of ours.
+
+    libsrtp counts the turns of the numbers by itself here: it refuses a number further back than its window, or
+    ahead by half a turn. Raises then: ValueError, which is this receiver's trouble alone.
+    """
 
     __slots__ = ("_handle", "_session", "_size")
     profile = CM
@@ -132,6 +138,7 @@ class CmSender:
     def __init__(self, master: bytes) -> None:
         policy = Policy(master, Policy.SSRC_ANY_OUTBOUND, 0, CM.libsrtp)
         policy.allow_repeat_tx = True  # repairs send the same packet again
+        policy.window_size = SENT_WINDOW
         self._session = Session(policy)
         self._handle: Any = self._session._srtp[0]
         self._size: Any = srtp_ffi.new("int *")
@@ -144,10 +151,19 @@ class CmSender:
         return int(self._size[0])
 
     def protect(self, header: bytes, payload: bytes, rollover: int) -> bytes:
-        return bytes(self._session.protect(header + payload))
+        return self._sealed(srtp_lib.srtp_protect, header + payload)
 
     def protect_rtcp(self, packet: bytes, index: int) -> bytes:
-        return bytes(self._session.protect_rtcp(packet))
+        return self._sealed(srtp_lib.srtp_protect_rtcp, packet)
+
+    def _sealed(self, protect: Any, clear: bytes) -> bytes:
+        buffer = srtp_ffi.new("char[]", len(clear) + ROOM)
+        srtp_ffi.memmove(buffer, clear, len(clear))
+        self._size[0] = len(clear)
+        trouble = protect(self._handle, buffer, self._size)
+        if trouble:
+            raise ValueError(f"SRTP: {pylibsrtp.ERRORS[trouble]}")
+        return bytes(srtp_ffi.buffer(buffer, self._size[0]))
 
 
 Sender = GcmSender | CmSender

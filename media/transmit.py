@@ -67,7 +67,7 @@ class Transmitter:
         self.tally.packets += 1
         self.tally.calls += 1
         if libc.sendmsg(self._fd, ffi.addressof(self._single, "msg_hdr"), socket.MSG_DONTWAIT) < 0:
-            self._failed(seat)
+            self.failed(seat)
 
     def run(self, chunk: Chunk, packets: int, skip: Collection[Seat]) -> None:
         """A run of this many packets to every seat of the chunk that is not passed over."""
@@ -109,10 +109,11 @@ class Transmitter:
                     self._segmentation_refused(trouble)
                     self._send_apart(chunk, packets, start)
                 else:
-                    self._failed(chunk.seats[start])
+                    self.failed(chunk.seats[start])
                 start += 1
 
-    def _failed(self, seat: Seat) -> None:
+    def failed(self, seat: Seat) -> None:
+        """Something for this receiver could not be sealed or sent: its trouble alone."""
         self.tally.failed += 1
         seat.failures += 1
 

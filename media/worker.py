@@ -29,6 +29,7 @@ from media.herald import Herald
 from media.ingest import Ingest
 from media.inlet import Inlets
 from media.link import Door, Link, Watch
+from media.mishaps import Mishaps
 from media.peer import Peer, Publisher, Viewer
 from media.port import Handlers, Port
 from media.pulls import Pulls
@@ -70,10 +71,12 @@ class Worker:
         self._identity = Identity()
         self._desk = Desk(self._identity, lambda: os.eventfd_write(self._wake_fd, 1))
         sock = kernel.open_port(settings.host, settings.port)
-        self._port = Port(sock, Handlers(self._on_dtls, self._on_rtp, self._on_rtcp, self._on_moved))
+        self._mishaps = Mishaps()
+        handlers = Handlers(self._on_dtls, self._on_rtp, self._on_rtcp, self._on_moved)
+        self._port = Port(sock, handlers, self._mishaps)
         self._fanout = Fanout(sock, settings.mode)
         self._herald = Herald(settings.relay, self._fanout, self._port.outbox)
-        self._flow = Flow(self._fanout, self._herald)
+        self._flow = Flow(self._fanout, self._herald, self._mishaps)
         self._ingest = Ingest(self._flow, self._fanout, self._port.outbox, settings.max_kbps * 1000)
         self._audience = Audience(self._fanout, self._port.outbox)
         self._roster = Roster(self._port, self._desk, self._fanout, self._on_gone)
@@ -176,8 +179,12 @@ class Worker:
         return Exchange(door, self._flow, self._herald, self._roster.studio_of, lambda: self._now)
 
     def _on_link(self, link: Link, message: framing.Message) -> None:
-        if self._exchange is not None:
+        if self._exchange is None:
+            return
+        try:
             self._exchange.received(link, message)
+        except Exception:
+            self._mishaps.note(f"a {type(message).__name__} from another worker")
 
     def _pause_s(self) -> float:
         if self._flow.pending:
@@ -224,9 +231,12 @@ class Worker:
     def _do_chores(self) -> None:
         """Some of what is due once a second: with 1,000 viewers all of it would hold a picture up by 15 ms."""
         until = time.monotonic() + CHORES_S
-        for _ in self._chores:
-            if time.monotonic() >= until:
-                return
+        try:
+            for _ in self._chores:
+                if time.monotonic() >= until:
+                    return
+        except Exception:  # the rest of them is left to the next second
+            self._mishaps.note("what is due once a second")
 
     def _report(self, passed_s: float) -> Iterator[None]:
         for studio in list(self._roster.studios.values()):
@@ -374,6 +384,7 @@ class Worker:
                 "send_dropped": tally.dropped + self._port.outbox.dropped,
                 "send_failed": tally.failed,
                 "pulls": len(self._pulls),
+                "faults": self._mishaps.count,
                 **self._linked(),
                 **(self._streams.figures() if self._streams else {}),
             }
