@@ -138,6 +138,7 @@ def _worker(parsed: argparse.Namespace) -> int:
 
 
 def _relay(parsed: argparse.Namespace) -> int:
+    from media import descriptors
     from media.crew import CrewSettings
     from media.recording import RecordingSettings
     from media.relay import RelaySettings
@@ -182,6 +183,7 @@ def _relay(parsed: argparse.Namespace) -> int:
         sys.stderr.write(f"--registry env: {REGISTRY_VARIABLE} is not set\n")
         return 2
     announced = Announced(registry or "", parsed.registry_prefix, parsed.public_url.rstrip("/"))
+    descriptors.ask_for_all()
     with contextlib.suppress(KeyboardInterrupt):
         return asyncio.run(_serve(settings, announced, *http))
     return 0

@@ -89,7 +89,7 @@ class Crew:
         return self._hands[zlib.crc32(studio.encode()) % len(self._hands)]
 
     async def _hire(self, index: int, before: Hand | None = None) -> Hand:
-        """`before`: the dead one, whose ports are taken over."""
+        """`before`: the dead one, whose ports are taken over. Raises: RuntimeError; OSError: no room for it."""
         ours, theirs = socket.socketpair()
         wanted = before.port if before else _ports_on(self._settings.port, index)
         command = [sys.executable, "-m", "media", "worker", "--channel", str(theirs.fileno())]
@@ -108,10 +108,14 @@ class Crew:
         path = os.pathsep.join(filter(None, [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH")]))
         # None of the secrets is a worker's affair.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("DIENHONG_")} | {"PYTHONPATH": path}
-        process = subprocess.Popen(  # noqa: ASYNC220, S603 (forking takes no time worth a thread)
-            command, pass_fds=[theirs.fileno()], env=environment
-        )
-        theirs.close()
+        with theirs:
+            try:
+                process = subprocess.Popen(  # noqa: ASYNC220, S603 (forking takes no time worth a thread)
+                    command, pass_fds=[theirs.fileno()], env=environment
+                )
+            except OSError:
+                ours.close()
+                raise
         reader, writer = await asyncio.open_connection(sock=ours)
         hand = Hand(index, process, RelayEnd(reader, writer))
         self._spawn(self._listen(hand))
@@ -147,7 +151,7 @@ class Crew:
         while not self._stopping:
             try:
                 self._hands[hand.index] = await self._hire(hand.index, hand)
-            except RuntimeError:
+            except (RuntimeError, OSError):
                 log.exception("worker %d does not start", hand.index)
                 await asyncio.sleep(RESTART_PAUSE_S)
             else:

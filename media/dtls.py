@@ -6,6 +6,7 @@ only from addresses that passed a STUN check, so no certificate is ever sent to 
 
 import contextlib
 import datetime
+import encodings.charmap  # noqa: F401 (pyOpenSSL would open this file in the first handshake, when none may be left)
 import os
 import queue
 import threading

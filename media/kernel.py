@@ -82,14 +82,14 @@ def open_port(host: str, port: int, *, buffer_size: int = 8 << 20) -> socket.soc
     """A bound, non-blocking UDP socket; an IPv6 wildcard also takes IPv4."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    if family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    for plain, forced in ((socket.SO_RCVBUF, 33), (socket.SO_SNDBUF, 32)):
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, forced, buffer_size)  # SO_*BUFFORCE, where we may
-        except OSError:
-            sock.setsockopt(socket.SOL_SOCKET, plain, buffer_size)
     try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        for plain, forced in ((socket.SO_RCVBUF, 33), (socket.SO_SNDBUF, 32)):
+            try:
+                sock.setsockopt(socket.SOL_SOCKET, forced, buffer_size)  # SO_*BUFFORCE, where we may
+            except OSError:
+                sock.setsockopt(socket.SOL_SOCKET, plain, buffer_size)
         sock.bind((host, port))
     except OSError:
         sock.close()

@@ -7,6 +7,8 @@ socket's buffer is the only backlog: what finds it full is dropped and counted, 
 
 import contextlib
 import errno
+import logging
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ BUFFER_SIZE: Final = 4 << 20
 MAX_LINKS: Final = 128
 READ_AT_ONCE: Final = 64  # records of one link before other work gets its turn
 _SO_SNDBUFFORCE: Final = 32
+
+log = logging.getLogger("media.link")
 
 
 class Link:
@@ -97,6 +101,7 @@ class Door:
         path = directory / f"{index}.sock"
         path.unlink(missing_ok=True)  # of the worker that died
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        self._spare = _spare()
         self._listener.bind(str(path))
         self._listener.listen(MAX_LINKS)
         watch.add(self._listener.fileno(), self._accept)
@@ -107,8 +112,12 @@ class Door:
         return self._dropped + sum(link.dropped for link in self.links)
 
     def open(self, index: int) -> Link | None:
-        """A link to a worker; None while it is not there."""
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        """A link to a worker; None while it is not there, or there is no socket to be had."""
+        try:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        except OSError as trouble:
+            log.warning("no link to worker %d: %s", index, trouble)
+            return None
         try:
             sock.connect(str(self._directory / f"{index}.sock"))
         except OSError:
@@ -117,17 +126,36 @@ class Door:
         return self._take(sock)
 
     def _accept(self) -> None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             sock, _ = self._listener.accept()
-            if len(self.links) >= MAX_LINKS:
-                sock.close()
-            else:
-                self._take(sock)
+        except BlockingIOError:
+            return
+        except OSError as trouble:
+            log.warning("no link from another worker: %s", trouble)
+            self._turn_away()
+            return
+        if len(self.links) >= MAX_LINKS:
+            sock.close()
+        else:
+            self._take(sock)
 
-    def _take(self, sock: socket.socket) -> Link:
-        link = Link(sock)
+    def _turn_away(self) -> None:
+        """Who waits would wake the loop for ever: taken with the descriptor kept for this, and let go."""
+        if self._spare is not None:
+            os.close(self._spare)
+        with contextlib.suppress(OSError):
+            self._listener.accept()[0].close()
+        self._spare = _spare()
+
+    def _take(self, sock: socket.socket) -> Link | None:
+        try:
+            link = Link(sock)
+            self._watch.add(sock.fileno(), lambda: self._read(link))
+        except OSError as trouble:
+            log.warning("no link with another worker: %s", trouble)
+            sock.close()
+            return None
         self.links.add(link)
-        self._watch.add(sock.fileno(), lambda: self._read(link))
         return link
 
     def _read(self, link: Link) -> None:
@@ -149,5 +177,16 @@ class Door:
         """Take and keep nothing more."""
         self._watch.remove(self._listener.fileno())
         self._listener.close()
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
         for link in list(self.links):
             self.close(link)
+
+
+def _spare() -> int | None:
+    """A descriptor to be given back when there is no other."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None

@@ -50,15 +50,22 @@ class Pulls:
         return len(self._pulls)
 
     def open(self, studio: str, programme: str, careful: bool) -> Message:
-        """The names for an offer. `careful`: it must show as much as the live one, or it goes again."""
+        """The names for an offer. `careful`: it must show as much as the live one, or it goes again.
+
+        Raises: TooMany; OSError when there is no socket to be had.
+        """
         if len(self._pulls) >= MAX_PULLS:
             raise TooMany("pulls")
         self._last += 1
         home = self._find(studio)
         place = Place(home, home.programme(programme))
         pull = Pull(self._last, place, self._identity, self._flow, careful, self._clock())
+        try:
+            self._watch.add(pull.sock.fileno(), lambda: self._read(pull))
+        except OSError:
+            pull.close()
+            raise
         self._pulls[pull.number] = pull
-        self._watch.add(pull.sock.fileno(), lambda: self._read(pull))
         return {"number": pull.number, "ufrag": pull.call.ufrag, "password": pull.call.password}
 
     def start(

@@ -8,13 +8,13 @@ bytes until a check of theirs is proved; what the slow do not read is dropped, a
 import contextlib
 import errno
 import logging
-import resource
 import select
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from media import descriptors
 from media.frames import Unframer, frame
 from media.kernel import Address, raw_address, stream_address
 
@@ -23,7 +23,7 @@ MAX_STRANGERS: Final = 256
 STRANGERS_PER_HOST: Final = 32
 STRANGER_LIMIT_S: Final = 5.0
 STRANGER_BYTES: Final = 4096
-SPARE_FILES: Final = 64
+SPARE_FILES: Final = 512  # inlets, pulls and links of other workers come to 448
 READ_SIZE: Final = 1 << 16
 ACCEPTS: Final = 32  # in one turn of the loop
 KERNEL_BUFFER: Final = 1 << 16  # the kernel doubles it; what waits longer than that is of no use any more
@@ -274,10 +274,4 @@ class Streams:
 
 def _files_for(connections: int) -> int:
     """How many connections this process may hold, after asking for as many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + SPARE_FILES
-    if soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(1, min(connections, soft - SPARE_FILES))
+    return max(1, min(connections, descriptors.ask_for_all() - SPARE_FILES))

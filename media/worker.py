@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from media import dtls, framing, kernel, pace, sealer
+from media import descriptors, dtls, framing, kernel, pace, sealer
 from media.audience import Audience
 from media.channel import Message, WorkerEnd
 from media.dtls import Desk, Identity
@@ -161,8 +161,8 @@ class Worker:
         self._end_all()
 
     def _look_at(self, fd: int, handler: Callable[[], None]) -> None:
-        self._readable[fd] = handler
         self._poll.register(fd, select.EPOLLIN)
+        self._readable[fd] = handler
 
     def _look_away(self, fd: int) -> None:
         if self._readable.pop(fd, None) is not None:
@@ -344,6 +344,9 @@ class Worker:
                 answer = {"refused": "not-found", "detail": str(trouble)}
             except Loop as trouble:
                 answer = {"refused": "loop", "detail": str(trouble)}
+            except OSError as trouble:  # no descriptor or memory left: one's trouble, not the others'
+                log.error("%s cannot be done: %s", message["do"], trouble)
+                answer = {"refused": "unavailable", "detail": "the relay has no room for it now"}
             self._channel.write({"call": message["call"], **answer})
         if self._channel.closed:
             self._stopping = True
@@ -404,6 +407,7 @@ class Worker:
 def main(channel_fd: int, settings: WorkerSettings) -> None:
     """Run a worker whose channel is this inherited file descriptor."""
     pace.keep_time()
+    descriptors.ask_for_all()
     try:
         worker = Worker(settings, socket.socket(fileno=channel_fd))
     except OSError as trouble:
