@@ -3,11 +3,13 @@
 Knows addresses, keys and what a peer reported; not how packets travel. Owned by the packet loop's thread.
 """
 
+import os
 import secrets
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from media import rtcp, rtp, rungs, srtp
+from media import rtcp, rtp, rungs, srtp, stun
 from media.dtls import Fingerprint
 from media.kernel import Address, is_stream
 from media.lane import LaneKey, Seat
@@ -20,6 +22,8 @@ MAX_ADDRESSES: Final = 8
 REPAIRS_PER_S: Final = 400
 REPAIR_BURST: Final = 400
 SILENCE_LIMIT_S: Final = 30.0
+ASK_AGAIN_S: Final = 0.05
+MAX_ASKED: Final = 8  # questions whose answers may still come
 UNPROVED_LIMIT_S: Final = 10.0  # from the answer to the first proved check
 HALF_OPEN_LIMIT_S: Final = 25.0  # from the answer to the keys; longer than a handshake may take
 OFFSET_LEAK_S: Final = 0.0005  # lets the clock offset follow drift upwards, per sender report
@@ -48,6 +52,10 @@ class Peer:
     receiver: srtp.Receiver | None = None
     sender: srtp.Sender | None = None
     came_from: Address | None = None  # of the datagram that is being read
+    remote: tuple[str, bytes] = ("", b"")  # its own ICE name and password
+    begun: bool = False  # the handshake: from then on a new address has to answer us
+    asked: deque[tuple[bytes, Address, bool]] = field(default_factory=lambda: deque(maxlen=MAX_ASKED))
+    asked_at: float = float("-inf")
     heard_at: float = 0.0  # when something authentic last came from `address`
 
     def __post_init__(self) -> None:
@@ -56,13 +64,46 @@ class Peer:
     def checked(self, address: Address, nominates: bool, now: float) -> bool:
         """A proved STUN check came from this address; whether we now send to another address than before."""
         if len(self.addresses) >= MAX_ADDRESSES and address not in self.addresses:
-            del self.addresses[min(self.addresses, key=lambda a: self.addresses[a])]
+            del self.addresses[
+                min((a for a in self.addresses if a != self.address), key=self.addresses.__getitem__)
+            ]
         self.addresses[address] = now
-        moved = address != self.address and self._is_better(nominates)
+        moved = not self.must_answer(address, nominates) and address != self.address and self._is_better(nominates)
         if moved:
             self.nominated = self.nominated or nominates
             self.address = address
         self.came_from = address
+        self.heard(now)
+        return moved
+
+    def must_answer(self, address: Address, nominates: bool) -> bool:
+        """Whether the media would move there, but anybody may have written that sender's address.
+
+        Who knows the password can send checks in another's name, and have the programme poured over him (RFC 8445,
+        19.5). A TCP connection and the handshake itself show that somebody is there; later only an answer does.
+        """
+        if address == self.address or not self.begun or is_stream(address):
+            return False
+        return self._is_better(nominates)
+
+    def question(self, address: Address, nominates: bool, now: float) -> bytes | None:
+        """A check of ours to there, if it is time for one."""
+        if now - self.asked_at < ASK_AGAIN_S or not self.remote[0]:
+            return None
+        self.asked_at = now
+        transaction = os.urandom(12)
+        self.asked.append((transaction, address, nominates))
+        return stun.request(transaction, f"{self.remote[0]}:{self.ufrag}", self.remote[1], controlled=True)
+
+    def answered(self, answer: stun.Request, address: Address, now: float) -> bool:
+        """An answer came from this address; whether we now send there."""
+        found = next((a for a in self.asked if a[:2] == (answer.transaction, address)), None)
+        if found is None or not stun.proves(answer, self.remote[1]) or not self._is_better(found[2]):
+            return False
+        self.asked.clear()
+        self.nominated = self.nominated or found[2]
+        moved = address != self.address
+        self.address = self.came_from = address
         self.heard(now)
         return moved
 
@@ -89,9 +130,12 @@ class Peer:
         """The handshake is done: we are the server, the peer is the client."""
         self.receiver = srtp.Receiver(keys.profile, keys.client)
         self.sender = srtp.sender(keys.profile, keys.server)
+        self.begun = True
 
-    def renew_credentials(self) -> None:
-        """ICE restart (RFC 8445, 9): new names, the same keys and media."""
+    def renew_credentials(self, remote: tuple[str, bytes]) -> None:
+        """ICE restart (RFC 8445, 9): new names on both sides, the same keys and media."""
+        self.remote = remote
+        self.asked.clear()
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16).encode()
         self.nominated = False
 

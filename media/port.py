@@ -75,10 +75,10 @@ class Port:
             if self._by_address.get(address) is peer:
                 del self._by_address[address]
 
-    def rename(self, peer: Peer) -> None:
-        """Give the peer new ICE credentials; the old ones are worth nothing from now on."""
+    def rename(self, peer: Peer, remote: tuple[str, bytes]) -> None:
+        """Give the peer new ICE credentials; the old ones are worth nothing from now on. `remote`: its own."""
         self._by_ufrag.pop(peer.ufrag, None)
-        peer.renew_credentials()
+        peer.renew_credentials(remote)
         self.add(peer)
 
     def send(self, peer: Peer, datagram: bytes) -> None:
@@ -139,6 +139,7 @@ class Port:
                 self._handlers.rtp(peer, datagram)
         elif 20 <= first < 64:
             self.counts.dtls += 1
+            peer.begun = True
             self._handlers.dtls(peer, datagram)
         else:
             self.counts.unknown += 1
@@ -149,6 +150,11 @@ class Port:
             self.counts.unknown += 1
             return
         request = stun.parse(datagram)
+        if request.kind == stun.BINDING_RESPONSE:
+            asked = self._by_address.get(source)
+            if asked is not None and asked.answered(request, source, now):
+                self._handlers.moved(asked)
+            return
         peer = self._by_ufrag.get(request.local_ufrag)
         if request.kind != stun.BINDING_REQUEST or peer is None or not stun.proves(request, peer.password):
             self.counts.unknown += 1
@@ -163,5 +169,9 @@ class Port:
                 del self._by_address[gone]
         self._by_address[source] = peer
         self.outbox.add(stun.response(request, source, peer.password), source)
+        if peer.must_answer(source, request.nominates):
+            question = peer.question(source, request.nominates, now)
+            if question is not None:
+                self.outbox.add(question, source)
         if moved:
             self._handlers.moved(peer)

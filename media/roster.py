@@ -60,7 +60,9 @@ class Roster:
             studio = self.studios[name] = Studio(name, self._fanout, self.now)
         return studio
 
-    def _common(self, session: str, studio: str, peer: str, fingerprint: list[str]) -> dict[str, Any]:
+    def _common(
+        self, session: str, studio: str, peer: str, fingerprint: list[str], ice: Sequence[str]
+    ) -> dict[str, Any]:
         if len(self.peers) >= MAX_PEERS:
             raise TooMany("peers")
         self._last_number += 1
@@ -70,6 +72,7 @@ class Roster:
             "studio": studio,
             "name": peer,
             "fingerprint": Fingerprint(*fingerprint),
+            "remote": (ice[0], ice[1].encode()),
             "now": self.now,
             "since": time.time(),
         }
@@ -88,11 +91,13 @@ class Roster:
         codecs: dict[str, str],
         layers: Sequence[str] = (),
         rid_id: int = 0,
+        ice: Sequence[str] = ("", ""),
     ) -> Message:
+        """`ice`: the peer's own name and password."""
         by_type = {int(number): Codec(name) for number, name in codecs.items()}
         names = (layers or [""]) if set(by_type.values()) - {Codec.OPUS} else []
         publisher = Publisher(
-            **self._common(session, studio, peer, fingerprint),
+            **self._common(session, studio, peer, fingerprint, ice),
             codecs=by_type,
             layers=tuple(Track(VIDEO_CLOCK_HZ, name) for name in names),
             rid_id=rid_id,
@@ -119,6 +124,7 @@ class Roster:
         audio: int,
         relay: bool = False,
         rungs: int = 1,
+        ice: Sequence[str] = ("", ""),
     ) -> Message:
         payload_types = tuple(sorted((Codec(name), number) for name, number in types.items()))
         home = self.studio_of(studio)
@@ -126,7 +132,7 @@ class Roster:
             raise Loop("this relay has the programme from you")
         self._make_room(home, programme, peer)
         viewer = Viewer(
-            **self._common(session, studio, peer, fingerprint),
+            **self._common(session, studio, peer, fingerprint, ice),
             programme=programme,
             lane=LaneKey("", payload_types, send_time_id, video, min(audio, AUDIO_SLOTS)),
             repairs={int(number): again for number, again in repairs.items()},
@@ -155,9 +161,9 @@ class Roster:
         self.remove(self._peer_of(session), "ended")
         return {}
 
-    def restart(self, session: str) -> Message:
+    def restart(self, session: str, ice: Sequence[str] = ("", "")) -> Message:
         peer = self._peer_of(session)
-        self._port.rename(peer)
+        self._port.rename(peer, (ice[0], ice[1].encode()))
         return {"ufrag": peer.ufrag, "password": peer.password.decode()}
 
     def stage(self, studio: str, programme: str, video: str | None, audio: list[str | None]) -> Message:

@@ -113,6 +113,7 @@ class Sessions:
             studio=grant.studio,
             peer=grant.peer,
             fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
+            ice=[offer.ufrag, offer.password],
             codecs=codecs,
             **negotiation.simulcast(chosen),
         )
@@ -141,6 +142,7 @@ class Sessions:
                 programme=grant.programme,
                 peer=grant.peer,
                 fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
+                ice=[offer.ufrag, offer.password],
                 types=types,
                 repairs={str(number): chosen.number for number, chosen in repairs.items()},
                 send_time_id=video[0][0].extensions.get(sdp.ABS_SEND_TIME, 0) if video else 0,
@@ -222,7 +224,8 @@ class Sessions:
         return web.Response(status=204)  # a lite agent needs no candidates: it answers where checks come from
 
     async def _restart(self, session: Session, fragment: sdp.Fragment) -> web.Response:
-        answer = await tell(self._crew.hands[session.hand], "restart", session=session.id)
+        ice = [fragment.ufrag, fragment.password]
+        answer = await tell(self._crew.hands[session.hand], "restart", session=session.id, ice=ice)
         session.etag = f'"{secrets.token_hex(8)}"'
         session.known = (fragment.ufrag, fragment.password)
         return web.Response(

@@ -121,7 +121,7 @@ def role_conflict(request: Request, password: bytes) -> bytes:
 def request(
     transaction: bytes, username: str, password: bytes, *, nominate: bool = False, controlled: bool = False
 ) -> bytes:
-    """A Binding request as a full agent sends it; the relay itself sends none."""
+    """A Binding request of a full agent or, `controlled`, of a lite one that asks whether somebody is there."""
     name = username.encode("ascii")
     body = struct.pack("!HH", _USERNAME, len(name)) + name + bytes(-len(name) % 4)
     if nominate:

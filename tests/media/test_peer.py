@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from media import kernel, rtcp, srtp
+from media import kernel, rtcp, srtp, stun
 from media.dtls import Fingerprint
 from media.fanout import Fanout
 from media.lane import LaneKey
 from media.peer import (
+    ASK_AGAIN_S,
     HALF_OPEN_LIMIT_S,
     MAX_ADDRESSES,
     SILENCE_LIMIT_S,
@@ -79,7 +80,16 @@ def test_only_what_comes_from_where_we_send_keeps_a_peer() -> None:
     peer.came_from = address(1)
     peer.heard(SILENCE_LIMIT_S)  # a report of its is as good as a check
     assert not peer.over(2 * SILENCE_LIMIT_S)
-    peer.checked(address(2), True, 2 * SILENCE_LIMIT_S)
+    there = address(2)
+    assert not peer.checked(there, True, 2 * SILENCE_LIMIT_S)  # anybody may have written its sender
+    peer.remote = ("theirs", b"password")
+    asked = stun.parse(peer.question(there, True, 2 * SILENCE_LIMIT_S) or b"")
+    assert peer.question(there, True, 2 * SILENCE_LIMIT_S + ASK_AGAIN_S / 2) is None  # it costs him little
+    for password, place in ((b"another", there), (b"password", address(3))):
+        assert not peer.answered(stun.parse(stun.response(asked, place, password)), place, 2 * SILENCE_LIMIT_S)
+    answer = stun.parse(stun.response(asked, there, b"password"))
+    assert peer.answered(answer, there, 2 * SILENCE_LIMIT_S)
+    assert peer.address == there
     assert not peer.over(3 * SILENCE_LIMIT_S)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from OpenSSL import SSL
 
-from media import rtcp, rtp, stun
+from media import kernel, rtcp, rtp, stun
 from tests.media.hose import Hose, garbage
 from tests.media.running import RunningRelay, children, healthy, metric, speaking_with, start_relay
 from tests.media.site import DELTA, KEY_FRAME, Site
@@ -92,10 +92,36 @@ async def test_ice_restart_keeps_the_media(relay: RunningRelay, site: MakeSite) 
         await viewer.check()  # the old password
     viewer.ufrag = text.split("a=ice-ufrag:")[1].split("\r\n")[0]
     viewer.password = text.split("a=ice-pwd:")[1].split("\r\n")[0]
+    viewer.own_password = "n" * 22
     viewer.move()
     await viewer.check()
     source.send_rtp(rtp.Packet(96, True, 101, 12000, 5, DELTA))
     assert (await viewer.next_rtp()).marker
+
+
+async def test_who_says_that_he_is_elsewhere_has_to_answer_there(relay: RunningRelay, site: MakeSite) -> None:
+    """Checks in a victim's name bring him no media, however many; and the peer gets it on where it is."""
+    source, viewer = await on_air(relay, site)
+    viewer.answers = False
+    with kernel.open_port("127.0.0.1", 0) as victim:
+        name = f"{viewer.ufrag}:site"
+        for number in range(30):
+            for nominate in (True, False):
+                spoofed = stun.request(os.urandom(12), name, viewer.password.encode(), nominate=nominate)
+                victim.sendto(spoofed, viewer.remote)
+            guess = stun.request(os.urandom(12), "x:y", b"x")  # an answer to nothing that was asked
+            forged = stun.response(
+                stun.parse(guess), kernel.raw_address("127.0.0.1", 9), viewer.own_password.encode()
+            )
+            victim.sendto(forged, viewer.remote)
+            source.send_rtp(rtp.Packet(96, True, 101 + number, 12000 + 3000 * number, 5, DELTA))
+            assert (await viewer.next_rtp()).marker
+        inbox = kernel.Inbox(victim)
+        came = [datagram for _ in range(3) for datagram, _ in inbox.receive()]
+    assert came
+    assert all(stun.is_stun(datagram) for datagram in came)
+    asked = [d for d in came if stun.parse(d).kind == stun.BINDING_REQUEST]
+    assert 0 < len(asked) <= 8 * 30
 
 
 async def test_a_flood_of_garbage_disturbs_nobody(relay: RunningRelay, site: MakeSite) -> None:

@@ -85,6 +85,7 @@ async def test_a_site_goes_from_udp_to_tcp_and_back(relay: RunningRelay, site: M
         line.remote = ("127.0.0.1", relay.tcp[0] if kind is TcpSite else relay.udp[0])
         if isinstance(line, TcpSite):
             line.connect()
+        line.is_doubted = kind is Site
         await line.check()
         source.send_rtp(delta(number))
         assert (await line.next_rtp()).marker
