@@ -182,7 +182,7 @@ def _relay(parsed: argparse.Namespace) -> int:
     if parsed.registry and not registry:
         sys.stderr.write(f"--registry env: {REGISTRY_VARIABLE} is not set\n")
         return 2
-    announced = Announced(registry or "", parsed.registry_prefix, parsed.public_url.rstrip("/"))
+    announced = Announced(registry or "", key, parsed.registry_prefix, parsed.public_url.rstrip("/"))
     descriptors.ask_for_all()
     with contextlib.suppress(KeyboardInterrupt):
         return asyncio.run(_serve(settings, announced, *http))
@@ -194,6 +194,7 @@ class Announced:
     """Where the relay is announced, if anywhere (`redis_url`), and as what."""
 
     redis_url: str
+    key: bytes
     prefix: str
     public_url: str
 
@@ -203,7 +204,7 @@ class Announced:
             return
         from media.registry import Registry
 
-        registry = Registry(self.redis_url, self.prefix, relay.standing.id)
+        registry = Registry(self.redis_url, self.key, self.prefix, relay.standing.id)
         relay.control.on_drain = registry.changed
         url = self.public_url or own_url
         await registry.keep(lambda: {"url": url, **relay.standing.snapshot()})

@@ -17,6 +17,8 @@ from urllib.parse import quote
 import aiohttp
 import jwt
 
+from media.entry import seal as seal
+from media.entry import unseal as unseal
 from media.logbook import Listed as Listed
 from media.logbook import parts
 from media.tokens import AUDIENCE, MAX_NAME, MIN_KEY_SIZE, BadToken, Scope

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping
@@ -16,6 +15,8 @@ from typing import Any, Final
 
 import redis.asyncio
 from redis.exceptions import RedisError
+
+from media import entry as entries
 
 PREFIX: Final = "dienhong"
 LEASE_S: Final = 6
@@ -35,8 +36,9 @@ _log: Final = logging.getLogger("media.registry")
 class Registry:
     """One relay's entry. `owner`: new with every life, so that the new life's entry is not the old one's."""
 
-    def __init__(self, url: str, prefix: str = PREFIX, owner: str | None = None) -> None:
+    def __init__(self, url: str, key: bytes, prefix: str = PREFIX, owner: str | None = None) -> None:
         self.owner = owner or secrets.token_hex(8)
+        self._key = key
         self._names = f"{prefix}:relays"
         self._changed = asyncio.Event()
         self._redis: Any = redis.asyncio.Redis.from_url(
@@ -50,7 +52,7 @@ class Registry:
     async def announce(self, entry: Mapping[str, object]) -> None:
         """Sets or renews the entry. Raises: RedisError, OSError."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(f"{self._names}:{self.owner}", json.dumps(entry), ex=LEASE_S)
+            pipe.set(f"{self._names}:{self.owner}", entries.seal(entry, self.owner, self._key), ex=LEASE_S)
             pipe.sadd(self._names, self.owner)
             await pipe.execute()
 

@@ -111,7 +111,7 @@ def relays_of(settings: Settings, own_relay: RelayProcess | None = None) -> Rela
         return RelayPool(own_relay, OwnPlaces(), key)
     if settings.relay_registry:
         assert settings.redis_url is not None
-        relays: Relays = RedisRelays(settings.redis_url, prefix)
+        relays: Relays = RedisRelays(settings.redis_url, key, prefix)
     elif settings.relay_addresses:
         relays = StaticRelays(settings.relay_addresses)
     else:

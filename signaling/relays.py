@@ -7,7 +7,6 @@ reads it here never writes or removes anything.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Final, Protocol
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from media.client import unseal
 from signaling.bell import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
 
 STAYS: Final = "no"
@@ -63,9 +63,12 @@ class StaticRelays:
 
 
 class RedisRelays:
-    """The registry. While Redis is down, what was known last holds."""
+    """The registry. While Redis is down, what was known last holds. Who got at Redis cannot add a relay: entries
+    carry a proof made with the media key."""
 
-    def __init__(self, url: str, prefix: str) -> None:
+    def __init__(self, url: str, key: str, prefix: str) -> None:
+        self._key = key.encode()
+        self._doubted: set[str] = set()  # owners whose entry does not hold, told once
         self._names = f"{prefix}:relays"
         self._last: tuple[RelayEntry, ...] = ()
         self._up = True
@@ -88,27 +91,32 @@ class RedisRelays:
             return self._last
         self._up = True
         # A relay that was killed and started again has two entries until the lease of its first life ends.
-        found = {entry.url: entry for text in texts if text is not None and (entry := _read(text)) is not None}
+        read = [self._read(text, owner) for owner, text in zip(owners, texts, strict=True) if text is not None]
+        found = {entry.url: entry for entry in read if entry is not None}
+        self._doubted &= set(owners)
         self._last = tuple(found[url] for url in sorted(found))
         return self._last
 
+    def _read(self, text: str, owner: str) -> RelayEntry | None:
+        try:
+            posted = unseal(text, owner, self._key)
+            if posted is not None:
+                return RelayEntry(
+                    str(posted["url"]).rstrip("/"),
+                    str(posted["region"]),
+                    int(posted["viewers"]),
+                    float(posted["load"]),
+                    str(posted["draining"]),
+                )
+        except (ValueError, KeyError, TypeError):
+            pass
+        if owner not in self._doubted:
+            self._doubted.add(owner)
+            _log.warning("an entry of the registry is not proved, or makes no sense: %r", owner[:64])
+        return None
+
     async def stop(self) -> None:
         await self._redis.aclose()
-
-
-def _read(text: str) -> RelayEntry | None:
-    try:
-        posted = json.loads(text)
-        return RelayEntry(
-            str(posted["url"]).rstrip("/"),
-            str(posted["region"]),
-            int(posted["viewers"]),
-            float(posted["load"]),
-            str(posted["draining"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        _log.warning("an entry of the registry makes no sense")
-        return None
 
 
 def place(studio: str, relays: Sequence[RelayEntry]) -> RelayEntry | None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.client import RelayClient
+from media.client import RelayClient, seal, unseal
 from media.registry import LEASE_S, Registry
 from signaling.edges import Wish, choose, parents
 from signaling.relays import RedisRelays, RelayEntry, StaticRelays, place
 from tests.media.running import start_relay
 from tests.support.servers import REDIS
+
+KEY = "k" * 40
 
 
 def test_a_studio_moves_only_when_its_own_relay_ends() -> None:
@@ -109,7 +113,7 @@ def entry(url: str, **changes: object) -> dict[str, object]:
 
 @pytest.fixture
 async def owners(redis_prefix: str) -> AsyncIterator[tuple[Registry, Registry]]:
-    made = Registry(REDIS, redis_prefix, "one"), Registry(REDIS, redis_prefix, "two")
+    made = Registry(REDIS, KEY.encode(), redis_prefix, "one"), Registry(REDIS, KEY.encode(), redis_prefix, "two")
     yield made
     for each in made:
         await each._redis.aclose()
@@ -117,7 +121,7 @@ async def owners(redis_prefix: str) -> AsyncIterator[tuple[Registry, Registry]]:
 
 @pytest.fixture
 async def reader(redis_prefix: str) -> AsyncIterator[RedisRelays]:
-    made = RedisRelays(REDIS, redis_prefix)
+    made = RedisRelays(REDIS, KEY, redis_prefix)
     yield made
     await made.stop()
 
@@ -143,6 +147,40 @@ async def test_each_owner_keeps_its_own_entry(owners: tuple[Registry, Registry],
     assert await reader.known() == (first,)
     await one._redis.delete(f"{one._names}:one")  # as when its lease ends
     assert await reader.known() == ()
+
+
+def test_an_entry_proves_that_its_writer_has_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control tokens are sent to the relays that are found: Redis alone must not say which."""
+    text = seal(entry("http://a"), "one", KEY.encode())
+    proof, _, body = text.partition(" ")
+    read = unseal(text, "one", KEY.encode())
+    assert read is not None
+    assert read.items() >= entry("http://a").items()
+    for forged in (
+        body, "", " ", proof, "é " + body, f"{proof} {body.replace('http://a', 'http://evil')}",
+        seal(entry("http://evil"), "one", b"o" * 40), "0" * 64 + " " + body,
+    ):  # fmt: skip
+        assert unseal(forged, "one", KEY.encode()) is None
+    assert unseal(text, "two", KEY.encode()) is None  # copied under another name
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert unseal(text, "one", KEY.encode()) is None  # kept for later
+
+
+@pytest.mark.redis
+async def test_an_entry_that_is_forged_or_altered_is_ignored(
+    owners: tuple[Registry, Registry], reader: RedisRelays
+) -> None:
+    one, two = owners
+    await one.announce(entry("http://a"))
+    await two.announce(entry("http://b"))
+    key = f"{two._names}:two"
+    written = await two._redis.get(key)
+    for forged in (json.dumps(entry("http://evil")), written.replace("http://b", "http://evil"), "nonsense"):
+        await two._redis.set(key, forged, ex=LEASE_S)
+        assert [e.url for e in await reader.known()] == ["http://a"]
+    await two._redis.set(key, written, ex=LEASE_S)
+    assert [e.url for e in await reader.known()] == ["http://a", "http://b"]
 
 
 @pytest.mark.redis
@@ -178,7 +216,7 @@ async def test_a_relay_announces_itself_says_when_it_drains_and_leaves(
 ) -> None:
     words = ("--registry", REDIS, "--registry-prefix", redis_prefix, "--region", "Huyện Lắk")
     url = "http://relay.test:8900/media"
-    relay = start_relay(*words, "--public-url", url + "/")
+    relay = start_relay(*words, "--public-url", url + "/", key=KEY)
     stopped = False
     try:
         (known,) = await until_known(reader, url)
@@ -201,14 +239,14 @@ async def test_a_relay_announces_itself_says_when_it_drains_and_leaves(
 
 
 async def test_without_redis_the_last_known_holds() -> None:
-    relays = RedisRelays("redis://127.0.0.1:1/0", "x")
+    relays = RedisRelays("redis://127.0.0.1:1/0", KEY, "x")
     relays._last = (RelayEntry("http://a"),)
     assert await relays.known() == (RelayEntry("http://a"),)
     await relays.stop()
 
 
 async def test_a_relay_goes_on_while_redis_is_down() -> None:
-    registry, looked = Registry("redis://127.0.0.1:1/0", "x"), asyncio.Event()
+    registry, looked = Registry("redis://127.0.0.1:1/0", KEY.encode(), "x"), asyncio.Event()
 
     def look() -> dict[str, object]:
         looked.set()
