@@ -3,20 +3,17 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from media import onward, rtcp, rungs
 from media.fanout import Fanout
 from media.kernel import Outbox, is_stream
-from media.lane import Lane, Seat
+from media.lane import COUNT_EVERY, Lane, Seat
 from media.peer import Viewer
 from media.programme import Cue, Programme
 from media.rendition import PICTURES, Picture, Rendition
 from media.slot import Clear, unwrap
 from media.span import Span, span_of, vp8_marks
 from media.studio import Studio
-
-COUNT_EVERY: Final = 8192  # packets of the picture; a quarter of what a receiver's count can bridge
 
 
 class Audience:
@@ -40,6 +37,9 @@ class Audience:
                 case rtcp.Remb():
                     viewer.quality.remb_kbps = part.bitrate_bps // 1000
                 case rtcp.KeyFrameRequest():
+                    # A relay asks for many viewers, and merges their wishes itself.
+                    if not viewer.is_relay and not viewer.wishes.take(now):
+                        continue
                     below = onward.rung_of(programme, viewer, part.media)
                     if below is not None:
                         studio.wish_key_frame(below)
@@ -153,11 +153,12 @@ class Audience:
         source = studio.source(programme.video.live_peer)
         tracks = rungs.filling(source.layers, now) if source is not None else []
         needs = [Picture(PICTURES[tracks.index(track)], track.kbps) for track in tracks]
+        known = any(picture.kbps for picture in needs)
         for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
-            if viewer.is_relay or not viewer.wants_picture or not any(picture.kbps for picture in needs):
+            if viewer.is_relay or not viewer.wants_picture:
                 continue
             quality = viewer.quality
-            if viewer.ladder.judge(now, needs, quality.remb_kbps, quality.loss):
+            if known and viewer.ladder.judge(now, needs, quality.remb_kbps, quality.loss):
                 quality.loss = quality.remb_kbps = None  # they spoke of the other rendition
                 self.follow_ladder(studio, programme, viewer, now)
             elif not viewer.lane.video:
@@ -187,10 +188,12 @@ class Audience:
         newest = cue.slot.highest - len(cue.frame)
         if seat is None or newest - viewer.picture_at < COUNT_EVERY:
             return
+        lane = programme.lanes[viewer.lane]
         for packet in cue.ring.since(newest, newest):
             viewer.picture_at = newest
-            if packet.codec in dict(viewer.lane.payload_types):
-                self._send_to(programme.lanes[viewer.lane], seat, cue, packet, seat.span)
+            given = packet if lane.takes(packet) else lane.filler(packet)
+            if given is not None:
+                self._send_to(lane, seat, cue, given, seat.span)
 
     def _send_to(self, lane: Lane, seat: Seat, cue: Cue, packet: Clear, span: Span) -> None:
         """Byte for byte what the fan-out sends to this receiver."""

@@ -49,6 +49,11 @@ def in_runs(packets: Sequence[Clear]) -> list[list[Clear]]:
     return runs
 
 
+def _loses_count(seat: Seat, slot: int, number: int, before: int) -> bool:
+    shift = 0 if slot else seat.span.shift
+    return seat.loses_count(slot, number + shift, before + shift)
+
+
 class Fanout:
     """Seals and sends. One for each UDP socket; not safe for use from two threads."""
 
@@ -84,6 +89,18 @@ class Fanout:
                     self._send_gcm(lane, batch)
                 else:
                     self._send_cm(lane, batch)
+
+    def keep_counts(self, lanes: Iterable[Lane], batch: Batch, before: int) -> None:
+        """Who does not take the codec on air loses no count of the numbers: it gets some padding now and then."""
+        (packet,) = batch.packets
+        for lane in lanes:
+            filler = None if lane.takes(packet) else lane.filler(packet)
+            if filler is None:
+                continue
+            seats = [seat for chunk in lane.chunks for seat in chunk.seats]
+            skip = {s for s in seats if not _loses_count(s, batch.slot, packet.sequence, before)}
+            if len(skip) < len(seats):
+                self.send([lane], Batch(batch.slot, batch.ssrc, [filler], skip))
 
     def _send_gcm(self, lane: Lane, batch: Batch) -> None:
         arena, packets = self.arena, batch.packets

@@ -6,7 +6,7 @@ and message headers in the form that the fan-out needs for each packet; sends no
 
 import struct
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from media import kernel, rtp, srtp
@@ -17,6 +17,7 @@ from media.slot import Clear
 from media.span import MAX_SPANS, Span
 
 ROLLOVER_AHEAD: Final = 64
+COUNT_EVERY: Final = 4096  # numbers that a receiver may miss: it bridges 32,768, so seven in a row may get lost
 
 Shift = tuple[int, int, int, int, int]
 _CUT: Final = [struct.Struct("12s" * seats).unpack for seats in range(SEATS + 1)]
@@ -47,6 +48,8 @@ class Seat:
     position: int = 0
     failures: int = 0
     spans: tuple[Span, ...] = ()  # of the picture's numbers; none before its first move
+    # By slot: the last number it got, and the last one that was not meant for it.
+    counted: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
 
     @property
     def span(self) -> Span:
@@ -55,6 +58,19 @@ class Seat:
     def follow(self, span: Span) -> None:
         """The receiver was moved to another rung."""
         self.spans = (*(self.spans or (self.span,)), span)[-MAX_SPANS:]
+
+    def loses_count(self, slot: int, number: int, before: int) -> bool:
+        """Whether a receiver that is passed over must get this number all the same: one that misses half a turn of
+        the numbers, or begins to count after a turn, could never open the slot again. Yes counts as given.
+
+        `before`: the number that left before this one, to whom it may. All numbers as the receiver counts.
+        """
+        given, passed_over = self.counted.get(slot, (None, None))
+        if passed_over != before:  # it got that one, unless it was not there yet
+            given = before if self.firsts[slot] <= before else None
+        is_due = given is None or number - given >= COUNT_EVERY
+        self.counted[slot] = (number if is_due else given, number)
+        return is_due
 
     def rollover(self, slot: int, sequence: int) -> int:
         """The receiver's own wrap-around count for a packet: it began to count when it joined.
@@ -217,6 +233,15 @@ class Lane:
 
     def takes(self, packet: Clear) -> bool:
         return packet.codec in self._types
+
+    def filler(self, packet: Clear) -> Clear | None:
+        """What these receivers get in place of a packet of a codec that they do not take: nothing but padding.
+
+        Never the packet itself under this number, so the same bytes always: SRTP-GCM would be broken otherwise.
+        """
+        is_sound = packet.codec is Codec.OPUS
+        codec = next((c for c in self._types if (c is Codec.OPUS) == is_sound), None)
+        return None if codec is None else replace(packet, codec=codec, payload=b"\1", padded=True, marker=False)
 
     def payload_type(self, codec: Codec) -> int:
         return self._types[codec]

@@ -4,12 +4,12 @@ Relays are few, so every packet is sealed for each of them by itself; the full p
 every viewer does. A rung's SSRC towards a relay is the slot's, plus the rung.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from media import rtcp
 from media.kernel import Outbox
-from media.lane import ROLLOVER_AHEAD
+from media.lane import COUNT_EVERY, ROLLOVER_AHEAD
 from media.peer import Viewer
 from media.programme import Cue, Programme
 from media.slot import Clear
@@ -29,11 +29,21 @@ def begin(outbox: Outbox, studio: Studio, programme: Programme, viewer: Viewer) 
             studio.wish_key_frame(cue)
 
 
-def pass_on(outbox: Outbox, programme: Programme, cue: Cue, packets: Iterable[Clear]) -> None:
-    """A frame of a lower rung, to every relay that took it."""
+def pass_on(outbox: Outbox, programme: Programme, cue: Cue, packets: Sequence[Clear]) -> None:
+    """A frame of a lower rung, to every relay that took it.
+
+    Of a rung that does not differ now and then a packet: its numbers run on, and a relay that missed half a turn
+    of them, or began to count after a turn, could never open the rung again.
+    """
+    differs, newest = programme.differs(cue), packets[-1]
     for viewer in programme.relays:
-        if cue.rung in viewer.lower:
+        if cue.rung not in viewer.lower:
+            continue
+        last = viewer.lower_at.get(cue.rung)
+        if differs:
             send(outbox, programme, viewer, cue, packets)
+        elif last is None or newest.sequence - last >= COUNT_EVERY:
+            send(outbox, programme, viewer, cue, [newest])
 
 
 def send(outbox: Outbox, programme: Programme, viewer: Viewer, cue: Cue, packets: Iterable[Clear]) -> None:
@@ -48,6 +58,7 @@ def send(outbox: Outbox, programme: Programme, viewer: Viewer, cue: Cue, packets
             rollover = (packet.sequence >> 16) - (first + ROLLOVER_AHEAD >> 16)
             header = lane.header(ssrc, packet)
             outbox.add_sealed(viewer.address, viewer.sender.protect, header, packet.payload, rollover)
+            viewer.lower_at[cue.rung] = max(viewer.lower_at.get(cue.rung, 0), packet.sequence)
 
 
 def rung_of(programme: Programme, viewer: Viewer, ssrc: int) -> Cue | None:

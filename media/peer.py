@@ -21,6 +21,8 @@ from media.track import Track
 MAX_ADDRESSES: Final = 8
 REPAIRS_PER_S: Final = 400
 REPAIR_BURST: Final = 400
+WISHES_PER_S: Final = 0.5  # for key frames, which everybody pays for
+WISH_BURST: Final = 3
 SILENCE_LIMIT_S: Final = 30.0
 ASK_AGAIN_S: Final = 0.05
 MAX_ASKED: Final = 8  # questions whose answers may still come
@@ -230,11 +232,13 @@ class Viewer(Peer):
     seat: Seat | None = None
     quality: LinkQuality = field(default_factory=LinkQuality)
     allowance: Allowance = field(default_factory=lambda: Allowance(REPAIRS_PER_S, REPAIR_BURST))
+    wishes: Allowance = field(default_factory=lambda: Allowance(WISHES_PER_S, WISH_BURST))
     ladder: Ladder = field(default_factory=Ladder)
     wants_picture: bool = field(init=False)
     picture_at: int = 0  # without a picture: the last number of its rung that may have been sent to it
     rungs: int = 1  # of the picture: only a relay takes more than the one that its line bears
     lower: dict[int, int] = field(default_factory=dict)  # by lower rung, a relay's first number in it
+    lower_at: dict[int, int] = field(default_factory=dict)  # and the highest that was sent to it
     is_relay: bool = False  # it carries the programme further: no ladder, and word of who is on air
     repaired: int = 0
     repairs: dict[int, int] = field(default_factory=dict)  # payload type for RTX by the one it repairs

@@ -152,7 +152,7 @@ class Screen:
                 self.repaired.append(datagram)
             else:
                 self._seen.add(datagram)
-                number = rtp.parse(datagram).sequence
+                number = int.from_bytes(datagram[2:4], "big")
                 early = number - 0x10000 if number >= 0x10000 - ROLLOVER_AHEAD else number
                 near = self.pictures[-1][0] if self.pictures else early
                 if self.profile is srtp.GCM and near < 0x8000 and unwrap(number, near) < 0:

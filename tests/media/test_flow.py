@@ -180,6 +180,26 @@ def test_a_viewer_with_rtx_gets_repairs_as_a_stream_of_their_own(house: House) -
         assert (packet.timestamp, packet.marker) == (lost.timestamp, lost.marker)
 
 
+def test_one_viewer_cannot_hold_the_studio_at_key_frames(house: House) -> None:
+    screen = house.join("greedy")
+    house.frame(KEY)
+    assert house.centre.video is not None
+    asked, wish = 0, house.centre.video.wish
+    for _ in range(20 * 30):
+        house.hear(screen, rtcp.picture_loss(1, house.programme.video.slot.ssrc))
+        if wish.due(house.now):
+            asked += 1
+            house.frame(KEY)
+        else:
+            house.frame()
+    assert 10 <= asked <= 13  # three at once, then one in two seconds
+    other = house.join("modest")
+    other.packets()
+    house.hear(other, rtcp.picture_loss(1, house.programme.video.slot.ssrc))
+    house.now += 1
+    assert wish.due(house.now)
+
+
 def complain(house: House, screen: Screen, *, loss: int = 0, remb_kbps: int = 4000, seconds: int = 1) -> None:
     """Seconds of a programme whose viewer reports this loss (of 256) and this estimate each second."""
     cue = house.programme.cues[0 if screen.viewer.lane.video else 1]
