@@ -176,11 +176,6 @@ class Roster:
         home.wish_key_frame(staged.video)
         return {"programme": staged.snapshot()}
 
-    def studio(self, studio: str) -> Message:
-        home = self.studios.get(studio)
-        empty: Message = {"programmes": {}, "sources": [], "viewers": [], "relays": []}
-        return {"studio": home.snapshot() if home else empty}
-
     def programme(self, studio: str, programme: str) -> Message:
         home = self.studios.get(studio)
         shown = home.programmes.get(programme) if home else None

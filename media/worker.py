@@ -36,6 +36,7 @@ from media.pulls import Pulls
 from media.roster import Loop, Roster, Unknown
 from media.streams import Streams, open_listener
 from media.studio import TooMany
+from media.telling import Telling
 from media.transmit import Mode
 
 ASK_EVERY_S: Final = 0.02
@@ -96,6 +97,7 @@ class Worker:
             self._channel.write,
             lambda: self._now,
         )
+        self._telling = Telling(self._roster.studios.get, self._channel.write_ready)
         self._stopping = False
         self._reported_at = self._asked_at = self._now
         self._chores: Iterator[None] = iter(())
@@ -105,7 +107,6 @@ class Worker:
             "close": self._roster.close,
             "restart": self._roster.restart,
             "stage": self._roster.stage,
-            "studio": self._roster.studio,
             "programme": self._roster.programme,
             "kick": self._roster.kick,
             "pull": self._pulls.open,
@@ -187,6 +188,8 @@ class Worker:
             self._mishaps.note(f"a {type(message).__name__} from another worker")
 
     def _pause_s(self) -> float:
+        if self._telling:
+            return 0.0
         if self._flow.pending:
             return FLUSH_AFTER_S / 2
         if self._faults is not None and self._faults.holds:
@@ -235,6 +238,8 @@ class Worker:
             for _ in self._chores:
                 if time.monotonic() >= until:
                     return
+            while self._telling.step() and time.monotonic() < until:
+                pass
         except Exception:  # the rest of them is left to the next second
             self._mishaps.note("what is due once a second")
 
@@ -335,6 +340,9 @@ class Worker:
 
     def _serve(self) -> None:
         for message in self._channel.read():
+            if message["do"] == "studio":
+                self._telling.ask(message["call"], message["studio"])
+                continue
             arguments = {k: v for k, v in message.items() if k not in ("call", "do")}
             try:
                 answer = self._operations[message["do"]](**arguments)
