@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
@@ -21,6 +21,7 @@ from media.pull import H264_TYPE, OPUS_TYPE, REPAIRS, VP8_TYPE
 from media.rungs import RUNGS
 from media.tokens import RELAY_PEER, Scope
 
+MAX_ANSWER: Final = 1 << 16
 ASK_LIMIT_S: Final = 2.0
 LIVE_LIMIT_S: Final = 8.0
 
@@ -140,10 +141,15 @@ class Puller:
         async with self._session().post(
             url, data=sdp, headers=self._headers(studio, programme), timeout=timeout
         ) as response:
-            text = await response.text()
+            body = bytearray()
+            async for chunk in response.content.iter_chunked(1 << 14):
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    raise Failed("the answer is too long")
+            text = body.decode(errors="replace")
             if response.status != 201:
                 raise Failed(f"{response.status}: {text[:200]}")
-            pulling.resource = urljoin(url, response.headers.get("Location", ""))
+            pulling.resource = resource_of(url, response.headers.get("Location", ""))
             return call.read_answer(text)
 
     async def _until_live(self, pulling: Pulling) -> None:
@@ -190,3 +196,12 @@ async def any_of(seconds: float, *events: asyncio.Event) -> None:
     finally:
         for wait in waits:
             wait.cancel()
+
+
+def resource_of(url: str, location: str) -> str:
+    """Where the session is that came of a request to `url`; empty when it is said to be elsewhere.
+
+    Our token goes there: another host may not have it. Such a session ends by our silence.
+    """
+    resource = urljoin(url, location)
+    return resource if location and urlsplit(resource)[:2] == urlsplit(url)[:2] else ""

@@ -188,7 +188,7 @@ class Recordings:
             # Its standard input ends with us, however we end.
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "DIENHONG_MEDIA_KEY": self._key.decode()},
+            env=environment(self._key),
             cwd=_ROOT,
             limit=_MAX_LINE,
         )
@@ -221,3 +221,9 @@ class Recordings:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
             await task
+
+
+def environment(key: bytes) -> dict[str, str]:
+    """What a recorder may know: none of our other secrets is its affair."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("DIENHONG_")}
+    return plain | {"DIENHONG_MEDIA_KEY": key.decode()}

@@ -18,6 +18,7 @@ from media.kernel import ffi, libc
 from media.lane import Chunk, Seat
 
 FULL_WAIT_MS: Final = 5
+MAX_SEGMENT: Final = 1448  # with headers, what an Ethernet line takes whole
 
 
 class Mode(StrEnum):
@@ -118,7 +119,12 @@ class Transmitter:
         seat.failures += 1
 
     def _segmentation_refused(self, trouble: int) -> None:
-        """EIO says that no device can do it; other refusals may concern one path only, until none ever works."""
+        """EIO says that no device can do it; other refusals may concern one path only, until none ever works.
+
+        Packets that are too large for a line say nothing: they are one source's fault.
+        """
+        if trouble != errno.EIO and max(size for _, size in self.arena.cuts) > MAX_SEGMENT:
+            return
         self._segmented_refused += 1
         if trouble == errno.EIO or (self._segmented_refused >= 8 and not self._segmented_ok):
             self.mode = Mode.BATCHED

@@ -14,7 +14,7 @@ from media.lane import Batch, Lane, LaneKey, Seat
 from media.repair import Ring
 from media.rtp import Codec
 from media.slot import Clear
-from media.transmit import Mode
+from media.transmit import MAX_SEGMENT, Mode
 
 TYPES = ((Codec.VP8, 96), (Codec.H264, 102), (Codec.OPUS, 111))
 SSRC = 0xDECAFBAD
@@ -193,6 +193,19 @@ def test_a_kernel_that_refuses_segments_is_noticed(sender: socket.socket, crowd:
     assert fanout.transmitter.mode is Mode.BATCHED
     send(fanout, [lane], frame(5, SIZES))
     assert [len(listener.packets()) for listener in crowd] == [5] * 10
+
+
+def test_packets_too_large_for_a_line_do_not_end_segmentation(
+    sender: socket.socket, crowd: list[Listener]
+) -> None:
+    fanout = Fanout(sender, Mode.SEGMENTED)
+    lane = fanout.lane(key(srtp.GCM))
+    fill(lane, crowd, srtp.GCM, 10)
+    fanout.arena.set_segment = lambda size: type(fanout.arena).set_segment(fanout.arena, 8)  # type: ignore[method-assign]
+    send(fanout, [lane], frame(0, [MAX_SEGMENT + 20, MAX_SEGMENT + 20]))
+    assert fanout.transmitter._segmented_refused == 0
+    assert fanout.transmitter.mode is Mode.SEGMENTED
+    assert [len(listener.packets()) for listener in crowd] == [2] * 10  # singly
 
 
 def test_receivers_of_different_ages_count_their_own_turns(
