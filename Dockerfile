@@ -11,7 +11,7 @@ RUN cd web && npm run build
 
 FROM python:3.11-slim-bookworm AS sealer
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libssl-dev
-COPY media/sealer.c .
+COPY media/transport/sealer.c .
 RUN gcc -O2 -shared -fPIC -o libsealer.so sealer.c -lcrypto
 
 FROM python:3.11-slim-bookworm
@@ -28,7 +28,7 @@ COPY rooms rooms
 COPY server server
 COPY signaling signaling
 COPY media media
-COPY --from=sealer /libsealer.so media/libsealer.so
+COPY --from=sealer /libsealer.so media/transport/libsealer.so
 COPY --from=web /src/web/dist web/dist
 USER dienhong
 ENV DIENHONG_DATA=/home/dienhong/data PYTHONUNBUFFERED=1

@@ -9,18 +9,18 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html -type f 2>/dev/nul
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(BIN)/.ready media/libsealer.so web/dist/index.html ## set up, start the demo organisation, print a sign-in link for each role
+run: $(BIN)/.ready media/transport/libsealer.so web/dist/index.html ## set up, start the demo organisation, print a sign-in link for each role
 	@$(BIN)/python -m server serve --demo
 
 test: tools lint test-web test-unit test-e2e ## set up and run every test
 
-test-unit: $(BIN)/.ready media/libsealer.so web/dist/index.html ## Python: rules, store on both databases, live side, relay
+test-unit: $(BIN)/.ready media/transport/libsealer.so web/dist/index.html ## Python: rules, store on both databases, live side, relay
 	$(BIN)/pytest tests --ignore=tests/e2e --ignore=tests/cluster --ignore=tests/bench -n 2 --dist=loadgroup
 
 test-web: web/node_modules/.ready ## tablet and desk: types, style, unit tests
 	cd web && npm run --silent lint && npm run --silent check && npm run --silent test
 
-test-e2e: $(BIN)/.ready media/libsealer.so web/dist/index.html ## real servers, real Chromium
+test-e2e: $(BIN)/.ready media/transport/libsealer.so web/dist/index.html ## real servers, real Chromium
 	$(BIN)/pytest tests/cluster tests/e2e
 
 lint: $(BIN)/.ready ## ruff, mypy, the house's import rules
@@ -32,13 +32,13 @@ lint: $(BIN)/.ready ## ruff, mypy, the house's import rules
 tools: $(BIN)/.ready ## what the tests need of the system: Chromium, poppler, database and cache servers
 	@sh tests/tools.sh
 
-bench-relay: $(BIN)/.ready media/libsealer.so ## what the relay costs (QUICK=1: under a minute; FLOOR=1: beside C; WORKERS=2)
+bench-relay: $(BIN)/.ready media/transport/libsealer.so ## what the relay costs (QUICK=1: under a minute; FLOOR=1: beside C; WORKERS=2)
 	$(BIN)/python -m tests.bench.relay $(if $(QUICK),--quick) $(if $(FLOOR),--floor) $(if $(WORKERS),--workers $(WORKERS))
 
-bench-tree: $(BIN)/.ready media/libsealer.so ## 10,000 receivers of a full programme over a tree of relays, in one process (RECEIVERS=1000,2500)
+bench-tree: $(BIN)/.ready media/transport/libsealer.so ## 10,000 receivers of a full programme over a tree of relays, in one process (RECEIVERS=1000,2500)
 	$(BIN)/python -m tests.bench.tree $(if $(RECEIVERS),--receivers $(RECEIVERS))
 
-bench-cascade: $(BIN)/.ready media/libsealer.so ## the same with real joins and a light programme (needs a quiet machine)
+bench-cascade: $(BIN)/.ready media/transport/libsealer.so ## the same with real joins and a light programme (needs a quiet machine)
 	$(BIN)/python -m tests.bench.cascade $(if $(RECEIVERS),--receivers $(RECEIVERS))
 
 fuzz: $(BIN)/.fuzz ## random bytes at every reader of strangers' bytes (SECONDS=60 for each, NAMES="stun rtp")
@@ -49,7 +49,7 @@ api: $(BIN)/.ready web/node_modules/.ready ## the OpenAPI document and the web's
 	cd web && npm run --silent api
 
 clean: ## remove everything that was built here
-	rm -rf .venv media/libsealer.so web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv media/transport/libsealer.so web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/.ready: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make PYTHON=/path/to/python3 …)"; exit 1; }
@@ -58,7 +58,7 @@ $(BIN)/.ready: requirements-dev.lock
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
 	@touch $@
 
-media/libsealer.so: media/sealer.c
+media/transport/libsealer.so: media/transport/sealer.c
 	@$(CC) -O2 -shared -fPIC -o $@ $< -lcrypto 2>/dev/null || echo "the relay will seal in Python; for a fifth less CPU: apt-get install gcc libc6-dev libssl-dev"
 
 $(BIN)/.fuzz: $(BIN)/.ready requirements-fuzz.lock

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from media.relay import Relay, RelaySettings
+    from media.http.relay import Relay, RelaySettings
 
 KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
 TURN_VARIABLE = "DIENHONG_TURN_SECRET"
 REGISTRY_VARIABLE = "DIENHONG_REDIS_URL"
 BACKLOG = 1024  # a thousand bridges may come at once
 OTHERS = {
-    "bridge": "media.agent",
-    "record": "media.record",
-    "rehearse": "media.rehearsal",
-    "drain": "media.drain",
-    "faults": "media.faults_command",
+    "bridge": "media.endpoint.agent",
+    "record": "media.recording.record",
+    "rehearse": "media.rehearsal.rehearsal",
+    "drain": "media.relay.drain",
+    "faults": "media.rehearsal.faults_command",
 }
 
 
@@ -118,8 +118,8 @@ def local_addresses(host: str) -> tuple[str, ...]:
 
 
 def _worker(parsed: argparse.Namespace) -> int:
-    from media import worker
-    from media.transmit import Mode
+    from media.fanout.transmit import Mode
+    from media.worker import worker
 
     mode = Mode(parsed.mode) if parsed.mode else None
     where = worker.WorkerSettings(
@@ -138,12 +138,12 @@ def _worker(parsed: argparse.Namespace) -> int:
 
 
 def _relay(parsed: argparse.Namespace) -> int:
-    from media import descriptors
-    from media.crew import CrewSettings
-    from media.recording import RecordingSettings
-    from media.relay import RelaySettings
+    from media.http.relay import RelaySettings
+    from media.relay.crew import CrewSettings
+    from media.relay.recording import RecordingSettings
     from media.tokens import MIN_KEY_SIZE
-    from media.turn import IceServers
+    from media.transport import descriptors
+    from media.wire.turn import IceServers
 
     key = os.environ.get(KEY_VARIABLE, "").encode()
     if len(key) < MIN_KEY_SIZE:
@@ -202,7 +202,7 @@ class Announced:
         """Until cancelled."""
         if not self.redis_url:
             return
-        from media.registry import Registry
+        from media.relay.registry import Registry
 
         registry = Registry(self.redis_url, self.key, self.prefix, relay.standing.id)
         relay.control.on_drain = registry.changed
@@ -213,7 +213,7 @@ class Announced:
 async def _serve(settings: "RelaySettings", announced: Announced, host: str, port: int) -> int:
     from aiohttp import web
 
-    from media.relay import Relay
+    from media.http.relay import Relay
 
     relay = Relay(settings)
     stop = asyncio.Event()

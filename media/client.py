@@ -19,12 +19,12 @@ import jwt
 
 from media.entry import seal as seal
 from media.entry import unseal as unseal
-from media.logbook import Listed as Listed
-from media.logbook import parts
+from media.recording.logbook import Listed as Listed
+from media.recording.logbook import parts
 from media.tokens import AUDIENCE, MAX_NAME, MIN_KEY_SIZE, BadToken, Scope
 from media.tokens import Grant as Grant
 from media.tokens import read as read_token
-from media.turn import ice_urls as ice_urls
+from media.wire.turn import ice_urls as ice_urls
 
 TOKEN_TTL_S: Final = 600.0
 _CONTROL_TTL_S: Final = 300.0

@@ -1,7 +1,7 @@
 """Which relays there are: a static list, or a registry in Redis that the relays themselves write.
 
-A relay's entry stands under its own lease (`media/registry.py` writes it, media/PROTOCOL.md tells the keys); who
-reads it here never writes or removes anything.
+A relay's entry stands under its own lease (`media/relay/registry.py` writes it, media/PROTOCOL.md tells the
+keys); who reads it here never writes or removes anything.
 """
 
 from __future__ import annotations

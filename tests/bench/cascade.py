@@ -27,10 +27,11 @@ from typing import Any
 import aiohttp
 
 from media.client import RelayClient
-from media.dtls import Identity
-from media.lite import AUDIO_TYPE, VIDEO_TYPE, LitePeer
+from media.endpoint.joining import join
+from media.endpoint.lite import AUDIO_TYPE, VIDEO_TYPE, LitePeer
+from media.rehearsal.virtual import Fleet
 from media.tokens import Scope
-from media.virtual import Fleet, join
+from media.transport.dtls import Identity
 from tests.bench.machine import STUDIO, Usage, end, start, usage
 
 SOUNDS_PER_S = 4

@@ -77,7 +77,7 @@ def python_stacks(folded: str) -> Iterator[tuple[list[tuple[str, str]], int]]:
 def frame(name: str) -> tuple[str, str]:
     library = _LIBRARY.search(name)
     if library is None:
-        return _LINE.sub(")", name.replace("media/", "")), "python"
+        return _LINE.sub(")", re.sub(r"media/(\w+/)?", "", name)), "python"
     plain = name[: library.start()]
     if plain.startswith("_R"):  # a mangled Rust name: its last word will do
         plain = (_RUST.findall(plain) or [plain])[-1]

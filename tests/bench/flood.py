@@ -18,13 +18,14 @@ from typing import Any
 
 import aiohttp
 
-from media import kernel
 from media.client import RelayClient
-from media.dtls import Identity
-from media.lite import LitePeer
-from media.rehearsal import KEY_VARIABLE
+from media.endpoint.joining import join
+from media.endpoint.lite import LitePeer
+from media.rehearsal.rehearsal import KEY_VARIABLE
+from media.rehearsal.virtual import Counted, Fleet, percentile, socket_drops
 from media.tokens import Scope
-from media.virtual import Counted, Fleet, join, percentile, socket_drops
+from media.transport import kernel
+from media.transport.dtls import Identity
 from tests.bench.machine import ROOT, STUDIO, Bench, bench
 from tests.media.hose import Hose, garbage
 

@@ -11,9 +11,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from media.kernel import open_port
-from media.lite import Slot
-from media.virtual import SWEEP_S, HeaderInbox, LossyLink, socket_drops
+from media.endpoint.lite import Slot
+from media.rehearsal.virtual import SWEEP_S, HeaderInbox, LossyLink, socket_drops
+from media.transport.kernel import open_port
 
 SOURCE = Path(__file__).with_name("floor.c")
 RECEIVE_BUFFER = 1 << 20

@@ -15,9 +15,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from media import sealer
-from media.kernel import segmentation_works
-from media.virtual import percentile
+from media.rehearsal.virtual import percentile
+from media.transport import sealer
+from media.transport.kernel import segmentation_works
 from tests.bench import floor
 from tests.bench.runs import Switched, full_storm, lossy, lost_in_storm, measure
 

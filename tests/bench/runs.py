@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from media.rehearsal import SOURCE_PEER
-from media.synthetic import SOURCE_MARK
-from media.virtual import Counted, Fleet, percentile
+from media.rehearsal.rehearsal import SOURCE_PEER
+from media.rehearsal.synthetic import SOURCE_MARK
+from media.rehearsal.virtual import Counted, Fleet, percentile
 from tests.bench.machine import STUDIO, Bench, bench, end, start
 
 PACKETS_PER_S = 200

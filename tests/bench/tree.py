@@ -17,22 +17,23 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from media import kernel, onair, rtcp, rtp, srtp
-from media.audience import Audience
-from media.dtls import Fingerprint
-from media.fanout import Fanout
-from media.feed import Feed
-from media.flow import Flow
-from media.herald import Herald
-from media.ingest import Ingest
-from media.kernel import Inbox
-from media.lane import LaneKey
-from media.mirror import Place, take
-from media.peer import Publisher, Viewer
-from media.programme import Staging
-from media.rtp import Codec, Packet
-from media.studio import Studio
-from media.track import Track
+from media.cascade.flow import Flow
+from media.cascade.herald import Herald
+from media.cascade.mirror import Place, take
+from media.fanout.fanout import Fanout
+from media.fanout.lane import LaneKey
+from media.programme.feed import Feed
+from media.programme.parties import Publisher, Viewer
+from media.programme.programme import Staging
+from media.programme.studio import Studio
+from media.programme.track import Track
+from media.transport import kernel, srtp
+from media.transport.kernel import Inbox
+from media.wire import onair, rtcp, rtp
+from media.wire.fingerprint import Fingerprint
+from media.wire.rtp import Codec, Packet
+from media.worker.audience import Audience
+from media.worker.ingest import Ingest
 
 FRAMES_PER_S = 30
 PACKETS_PER_FRAME = 5

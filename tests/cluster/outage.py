@@ -26,19 +26,19 @@ import aiohttp
 import redis.asyncio
 import socketio
 
-from media.bridge import Bridge, BridgeSettings
-from media.dtls import Identity
-from media.endpoint import GONE, NOTHING_NEW
-from media.lite import VIDEO_TYPE, LitePeer
-from media.rtp import Codec, parse, starts_key_frame
-from media.virtual import JoinFailed, join
+from media.endpoint.bridge import Bridge, BridgeSettings
+from media.endpoint.endpoint import GONE, NOTHING_NEW
+from media.endpoint.joining import JoinFailed, join
+from media.endpoint.lite import VIDEO_TYPE, LitePeer
+from media.transport.dtls import Identity
+from media.wire.rtp import Codec, parse, starts_key_frame
 from rooms.roles import Actor
 from server.store import SqlStore
 from server.store.migrate import upgrade
 from tests.bench.machine import family
 from tests.cluster.serving import Server, command, join_code, serving, sign_in
+from tests.media.endpoint.test_bridge import agent
 from tests.media.running import RelayProcess, start_relay
-from tests.media.test_bridge import agent
 from tests.signaling.world import World, make_world
 from tests.support.servers import REDIS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from media.client import RelayClient
-from media.drain import drain
+from media.relay.drain import drain
 from signaling.pool import name_of
 from tests.cluster.outage import KEY, session
 from tests.signaling.world import eventually

@@ -11,21 +11,26 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from media import dtls, framing, kernel, negotiation, picture_size, rtcp, rtp, sdp, srtp, stun, tokens
-from media.call import read_answer
-from media.channel import WorkerEnd
-from media.depacket import Assembler
-from media.frames import MAX_FRAME, Unframer
-from media.lane import LaneKey
-from media.peer import Peer, Publisher, Viewer
-from media.port import Handlers, Port
-from media.problems import Refusal
-from media.programme import Staging
-from media.rtp import Codec
-from media.slot import Slot
-from media.studio import Studio
-from media.track import Track
-from tests.media.test_flow import MASTER, TYPES, House
+from media import tokens
+from media.fanout.lane import LaneKey
+from media.fanout.slot import Slot
+from media.http import negotiation
+from media.programme import framing
+from media.programme.parties import Publisher, Viewer
+from media.programme.programme import Staging
+from media.programme.studio import Studio
+from media.programme.track import Track
+from media.relay.problems import Refusal
+from media.transport import dtls, kernel, srtp, stun
+from media.transport.call import read_answer
+from media.transport.channel import WorkerEnd
+from media.transport.frames import MAX_FRAME, Unframer
+from media.transport.peer import Peer
+from media.transport.port import Handlers, Port
+from media.wire import picture_size, rtcp, rtp, sdp
+from media.wire.depacket import Assembler
+from media.wire.rtp import Codec
+from tests.media.programme.test_flow import MASTER, TYPES, House
 
 Target = Callable[[bytes], None]
 PASSWORD = b"0123456789abcdef0123456789abcdef"

@@ -8,21 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from media import kernel, rtcp, rtp, srtp
-from media.audience import Audience
-from media.dtls import Fingerprint
-from media.fanout import Fanout
-from media.flow import Flow
-from media.herald import Herald
-from media.ingest import Ingest
-from media.lane import ROLLOVER_AHEAD, LaneKey
-from media.peer import Publisher, Viewer
-from media.programme import Programme, Staging
-from media.rendition import Rendition
-from media.rtp import Codec, Packet
-from media.slot import unwrap
-from media.studio import Studio
-from media.track import Track
+from media.cascade.flow import Flow
+from media.cascade.herald import Herald
+from media.fanout.fanout import Fanout
+from media.fanout.lane import ROLLOVER_AHEAD, LaneKey
+from media.fanout.slot import unwrap
+from media.programme.parties import Publisher, Viewer
+from media.programme.programme import Programme, Staging
+from media.programme.rendition import Rendition
+from media.programme.studio import Studio
+from media.programme.track import Track
+from media.transport import kernel, srtp
+from media.wire import rtcp, rtp
+from media.wire.fingerprint import Fingerprint
+from media.wire.rtp import Codec, Packet
+from media.worker.audience import Audience
+from media.worker.ingest import Ingest
 
 MASTER = bytes(range(28))
 TYPES = ((Codec.VP8, 96), (Codec.OPUS, 111))

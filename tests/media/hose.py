@@ -5,8 +5,8 @@ import secrets
 import socket
 import struct
 
-from media import stun
-from media.kernel import UDP_SEGMENT, ffi, libc
+from media.transport import stun
+from media.transport.kernel import UDP_SEGMENT, ffi, libc
 
 COPIES = 40  # of one datagram in a message that the kernel cuts up
 WHOLE = 1200  # longer ones go singly

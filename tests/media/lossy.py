@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from media import kernel
+from media.transport import kernel
 
 
 class LossyLine:

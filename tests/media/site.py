@@ -10,8 +10,9 @@ from typing import Any
 
 from OpenSSL import SSL
 
-from media import dtls, kernel, rtcp, rtp, sdp, srtp, stun
-from media.frames import Unframer, frame
+from media.transport import dtls, kernel, srtp, stun
+from media.transport.frames import Unframer, frame
+from media.wire import rtcp, rtp, sdp
 from tests.media.running import RunningRelay
 
 OFFER = """v=0

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.client import RelayClient, seal, unseal
-from media.registry import LEASE_S, Registry
+from media.relay.registry import LEASE_S, Registry
 from signaling.edges import Wish, choose, parents
 from signaling.relays import RedisRelays, RelayEntry, StaticRelays, place
 from tests.media.running import start_relay

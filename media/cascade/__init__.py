@@ -1,0 +1,1 @@
+"""A programme somewhere else: over several workers, over several relays."""

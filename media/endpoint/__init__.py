@@ -1,0 +1,1 @@
+"""Who calls a relay: the headless bridge, and the light peer of rehearsals and recorders."""

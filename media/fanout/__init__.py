@@ -1,0 +1,1 @@
+"""The hot path: what a packet costs for each receiver."""

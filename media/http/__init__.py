@@ -1,0 +1,1 @@
+"""The relay's HTTP face: WHIP, WHEP and the control API."""

@@ -1,0 +1,1 @@
+"""What is on air, who fills it and who watches: the rules of a studio."""

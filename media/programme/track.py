@@ -1,0 +1,64 @@
+"""One stream that comes to us from a publisher: its sound, its picture, or one layer of its picture.
+
+Knows how the stream arrives and what to ask of it; not where its packets go. Time is an argument.
+"""
+
+from typing import Final
+
+from media.programme.repair import Gaps, KeyFrameWish, Reception
+from media.wire import rtcp, rtp
+from media.wire.picture_size import Size
+
+PAUSE_S: Final = 0.7  # without a packet for this long, a layer does not flow
+STEADY_S: Final = 2.0  # a layer that came back must stay for this long before it is used
+
+
+class Track:
+    """`rid` names a layer of a simulcast (RFC 8851); a lone picture and a sound have none."""
+
+    def __init__(self, clock_hz: int, rid: str = "") -> None:
+        self.clock_hz = clock_hz
+        self.rid = rid
+        self.ssrc = 0
+        self.reception = Reception(clock_hz)
+        self.gaps = Gaps()
+        self.wish = KeyFrameWish()
+        self.report: rtcp.SenderReport | None = None
+        self.size: Size | None = None
+        self.octets = self.frames = 0
+        self.kbps = self.fps = 0.0
+        self._came_at = float("-inf")
+        self._back_at: float | None = None  # when it came back after a pause; None: it never paused
+
+    def begin(self, ssrc: int) -> None:
+        """The publisher's encoder started a new stream."""
+        self.ssrc = ssrc
+        self.reception = Reception(self.clock_hz)
+        self.gaps = Gaps()
+        self.report = None
+
+    def arrived(self, packet: rtp.Packet, now: float) -> None:
+        if packet.ssrc != self.ssrc:
+            self.begin(packet.ssrc)
+        self.reception.arrived(packet.sequence, packet.timestamp, len(packet.payload), now)
+        self.gaps.arrived(packet.sequence, now)
+        self.octets += len(packet.payload)
+        self.frames += packet.marker
+        if packet.payload:
+            if now - self._came_at > PAUSE_S and self._came_at > 0:
+                self._back_at = now
+            self._came_at = now
+
+    def flows(self, now: float) -> bool:
+        """Whether its packets come: a browser suspends upper layers while its own line is narrow."""
+        return now - self._came_at <= PAUSE_S
+
+    def is_steady(self, now: float) -> bool:
+        """Whether it flows, and not only since a moment: what comes and goes must not make pictures jump."""
+        return self.flows(now) and (self._back_at is None or now - self._back_at >= STEADY_S)
+
+    def measure(self, passed_s: float) -> None:
+        """Close one interval of the rates."""
+        self.kbps = round(self.octets * 8 / 1000 / passed_s, 1)
+        self.fps = round(self.frames / passed_s, 1)
+        self.octets = self.frames = 0

@@ -1,0 +1,1 @@
+"""A programme written to files, without encoding its picture anew."""

@@ -1,0 +1,117 @@
+"""The recorder's command line: record, list what there is, make what a crash cut whole again."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from media.recording import logbook
+from media.recording.logbook import End
+from media.recording.recorder import Recorder, RecorderSettings
+from media.recording.tape import MAX_MB, MIN_FREE_MB, SEGMENT_MINUTES, Bounds, Tape
+from media.tokens import MIN_KEY_SIZE
+
+KEY_VARIABLE: Final = "DIENHONG_MEDIA_KEY"
+STATUS_S: Final = 1.0
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dienhong record", description=__doc__)
+    parser.add_argument("--relay", default="http://127.0.0.1:8900", help="address of the relay's HTTP face")
+    parser.add_argument("--studio", help="whose programme is recorded")
+    parser.add_argument("--programme", default="main")
+    parser.add_argument("--into", type=Path, help="folder of the recording; what is there is continued")
+    parser.add_argument("--max-mb", type=_positive, default=MAX_MB, help="the most that the folder may hold")
+    parser.add_argument("--min-free-mb", type=_positive, default=MIN_FREE_MB, help="left free on the disk")
+    parser.add_argument("--segment-minutes", type=_positive, default=SEGMENT_MINUTES, help="length of a part")
+    parser.add_argument("--via", default="", help="the relay's address for media, else the first it announces")
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
+    parser.add_argument("--list", type=Path, metavar="DIR", help="print what a folder holds, and end")
+    return parser.parse_args(words)
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise ValueError(text)
+    return number
+
+
+def say(**line: Any) -> None:
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _list(folder: Path) -> int:
+    try:
+        for part in logbook.parts(folder):
+            say(**asdict(part))
+    except OSError as trouble:
+        sys.stderr.write(f"{folder}: {trouble.strerror}\n")
+        return End.DISK
+    return 0
+
+
+async def _record(settings: RecorderSettings, tape: Tape, until_eof: bool) -> int:
+    recorder = Recorder(settings, tape)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, recorder.stop)
+    if until_eof:
+        loop.add_reader(0, _listen, recorder)
+    told = asyncio.create_task(_tell(recorder))
+    try:
+        end, reason = await recorder.run()
+    finally:
+        told.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await told
+    say(recording=False, ended=end.name.lower(), reason=reason, **recorder.status())
+    if end is not End.TOLD:
+        sys.stderr.write(f"the recording ended: {reason}\n")
+    return int(end)
+
+
+def _listen(recorder: Recorder) -> None:
+    if not os.read(0, 4096):
+        asyncio.get_running_loop().remove_reader(0)
+        recorder.stop()
+
+
+async def _tell(recorder: Recorder) -> None:
+    while True:
+        say(recording=True, **recorder.status())
+        await asyncio.sleep(STATUS_S)
+
+
+def main(words: Sequence[str]) -> int:
+    parsed = _arguments(words)
+    if parsed.list is not None:
+        return _list(parsed.list)
+    key = os.environ.get(KEY_VARIABLE, "")
+    if len(key.encode()) < MIN_KEY_SIZE or not parsed.studio or parsed.into is None:
+        sys.stderr.write(f"needed: --studio, --into, and a secret of {MIN_KEY_SIZE} bytes in {KEY_VARIABLE}\n")
+        return 2
+    bounds = Bounds(
+        round(parsed.max_mb * 1_000_000), round(parsed.min_free_mb * 1_000_000), parsed.segment_minutes * 60
+    )
+    settings = RecorderSettings(
+        parsed.relay, key, parsed.studio, parsed.programme, parsed.into, bounds, parsed.via
+    )
+    try:
+        tape = Tape(parsed.into, bounds)
+    except (logbook.Busy, OSError) as trouble:
+        reason = trouble.strerror if isinstance(trouble, OSError) else str(trouble)
+        say(recording=False, ended="disk", reason=reason)
+        sys.stderr.write(f"{parsed.into}: {reason}\n")
+        return int(End.DISK)
+    return asyncio.run(_record(settings, tape, parsed.until_eof))

@@ -1,0 +1,1 @@
+"""Many virtual bridges before the session does it, and faults on purpose."""

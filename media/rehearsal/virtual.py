@@ -1,0 +1,370 @@
+"""Many virtual bridges in one process: what rehearsals and the bench are made of.
+
+Packets are counted by their clear headers with one system call for many; a sample of the bridges opens (and so
+authenticates) what it gets, and reads the time at which the publisher sent it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import aiohttp
+
+from media.client import RelayClient
+from media.endpoint.joining import JoinFailed, join
+from media.endpoint.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer, Slot
+from media.programme.repair import Gaps
+from media.rehearsal.eye import SYNTHETIC, Eye
+from media.tokens import Scope
+from media.transport.dtls import Identity
+from media.transport.kernel import ffi, libc
+from media.wire import rtcp, rtp
+from media.wire.rtp import Codec
+
+HEADER: Final = 16
+BATCH: Final = 64
+SWEEP_S: Final = 0.02
+REPORT_S: Final = 1.0
+CHECK_S: Final = 5.0
+TIME_AT: Final = 16  # where in a payload the publisher's clock stands
+CODECS: Final = {VIDEO_TYPE: Codec.VP8, H264_TYPE: Codec.H264, AUDIO_TYPE: Codec.OPUS}
+_SO_TIMESTAMPNS: Final = 35
+_HEADERS: Final = struct.Struct("!BBHII4x")
+
+
+@dataclass(slots=True)
+class Sample:
+    """What the bridges that open their packets saw. `delays_ms`: from the publisher's clock to the kernel's.
+
+    `pictures`: for each such bridge the kernel's time and the mark of the source of each packet, while `noting`.
+    """
+
+    opened: int = 0
+    forged: int = 0
+    delays_ms: list[float] = field(default_factory=list)
+    noting: bool = False
+    pictures: dict[LitePeer, list[tuple[int, int]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    received: int
+    expected: int
+    gaps: int
+    late: int
+
+    @property
+    def delivered(self) -> float | None:
+        """The share that came, in order or late."""
+        return 1 - max(0, self.gaps - self.late) / self.expected if self.expected else None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A relay's HTTP face, and the token of the bridge of each number there."""
+
+    base_url: str
+    token: Callable[[int], str]
+
+
+def door(relay: RelayClient, studio: str, programme: str) -> Door:
+    return Door(relay.base_url, lambda i: relay.token(Scope.WATCH, studio, f"virtual:{i}", programme))
+
+
+class Fleet:
+    """Virtual bridges of one studio's programme, spread over the doors."""
+
+    def __init__(
+        self,
+        relay: RelayClient | Sequence[Door],
+        studio: str,
+        programme: str = "main",
+        *,
+        sampled: int = 4,
+        loss: float = 0.0,
+        repairs: bool = False,
+        eyes: int = 0,
+        first: int = 0,
+    ) -> None:
+        """`sampled`: how many of each joining crowd open what they get, spread over its order, the last included.
+
+        `repairs`: lost packets of the picture are asked for, as browsers do. `eyes`: how many of the sample decode
+        it too. `first`: the number of the first bridge, where other machines have others. `loss`: the share of
+        what arrives that every bridge throws away, to see what repair is worth.
+        """
+        self._doors = [door(relay, studio, programme)] if isinstance(relay, RelayClient) else list(relay)
+        self._repairs = repairs or loss > 0
+        self._wanted_eyes = eyes
+        self._first = first
+        self._eyes: dict[LitePeer, Eye] = {}
+        self._studio = studio
+        self._programme = programme
+        self._sampled = sampled
+        self._identity = Identity()
+        self._link = LossyLink(loss)
+        self._inbox = HeaderInbox(self._link)
+        self._crowd = range(0)  # the places of those who join together
+        self._reading: list[LitePeer] = []
+        self._opening: list[tuple[LitePeer, object]] = []
+        self.peers: list[LitePeer] = []
+        self.failures: list[str] = []
+        self.sample = Sample()
+
+    async def join(self, count: int, *, at_once: int = 200) -> None:
+        """All ask as soon as `at_once` others are not still waiting for an answer."""
+        gate = asyncio.Semaphore(at_once)
+        self._crowd = range(len(self.peers), len(self.peers) + count)
+        connector = aiohttp.TCPConnector(limit=100)
+        async with aiohttp.ClientSession(connector=connector) as http, asyncio.TaskGroup() as group:
+            for index in range(count):
+                group.create_task(self._join_one(http, gate, len(self.peers) + index))
+
+    async def _join_one(self, http: aiohttp.ClientSession, gate: asyncio.Semaphore, index: int) -> None:
+        at = self._doors[index % len(self._doors)]
+        url = f"{at.base_url}/whep/{self._studio}/{self._programme}"
+        peer = LitePeer(self._identity, sends=False)
+        async with gate:
+            try:
+                await join(http, url, at.token(self._first + index), peer)
+            except (JoinFailed, aiohttp.ClientError, TimeoutError, OSError) as error:
+                self.failures.append(str(error) or type(error).__name__)
+                peer.close()
+                return
+        place = len(self.peers) - self._crowd.start
+        self.peers.append(peer)
+        if self._repairs:
+            for slot in peer.slots.values():
+                slot.missing = Gaps() if slot.kind == "video" else None
+        assert peer.sock is not None
+        if is_sampled(place, len(self._crowd), self._sampled):
+            peer.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self._opening.append((peer, peer.receiver()))
+            if len(self._eyes) < self._wanted_eyes:
+                self._watch(peer)
+        else:
+            self._reading.append(peer)
+
+    def _watch(self, peer: LitePeer) -> None:
+        """This one decodes: what it lacks is asked for again, on every line."""
+        self._eyes[peer] = Eye()
+        for slot in peer.slots.values():
+            slot.missing = Gaps() if slot.kind == "video" else None
+
+    def eyes(self) -> list[Eye]:
+        return list(self._eyes.values())
+
+    async def run(self) -> None:
+        """Reads, reports and checks until cancelled."""
+        turn = 0
+        while True:
+            began = time.monotonic()
+            self.sweep()
+            self._ask_again()
+            self._signs_of_life(turn)
+            turn += 1
+            await asyncio.sleep(max(0.001, SWEEP_S - (time.monotonic() - began)))
+
+    def sweep(self) -> None:
+        """Reads all that waits."""
+        for peer in self._reading:
+            self._inbox.read(peer)
+        for peer, receiver in self._opening:
+            self._open(peer, receiver)
+
+    def _ask_again(self) -> None:
+        now = time.monotonic()
+        for peer in list(self._link.holes):
+            peer.ask_again(now)
+            if not any(slot.missing is not None and slot.missing.waits for slot in peer.slots.values()):
+                self._link.holes.discard(peer)
+        for peer, eye in self._eyes.items():
+            picture = next((slot for slot in peer.slots.values() if slot.kind == "video"), None)
+            if picture is not None and picture.count and eye.asks(now):
+                own = rtcp.receiver_report(rtcp.ReceiverReport(peer.ssrcs[0]))
+                peer.put_rtcp(own + rtcp.picture_loss(peer.ssrcs[0], picture.ssrc))
+
+    def heal(self) -> int:
+        """From now on nothing is thrown away; how much was."""
+        self._link.loss = 0.0
+        return self._link.dropped
+
+    def _signs_of_life(self, turn: int) -> None:
+        """Every peer reports once a second and checks every five, spread over the turns."""
+        per_report, per_check = round(REPORT_S / SWEEP_S), round(CHECK_S / SWEEP_S)
+        for peer in self.peers[turn % per_report :: per_report]:
+            peer.report()
+        for peer in self.peers[turn % per_check :: per_check]:
+            peer.check()
+
+    def _open(self, peer: LitePeer, receiver: object) -> None:
+        assert peer.sock is not None
+        while True:
+            try:
+                datagram, control, _, _ = peer.sock.recvmsg(2048, 64)
+            except (BlockingIOError, ConnectionRefusedError):
+                return
+            if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
+                continue
+            _, _, sequence, _, ssrc = _HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
+            thrown_away = self._link.dropped
+            newer, eye = self._link.note(peer, ssrc, sequence), self._eyes.get(peer)
+            if not newer and (eye is None or self._link.dropped > thrown_away):
+                continue  # a repair may come twice: the replay window would call it forged
+            try:
+                clear = receiver.unprotect(datagram)  # type: ignore[attr-defined]
+            except ValueError:
+                self.sample.forged += newer
+                continue
+            self.sample.opened += 1
+            if newer:
+                self._note_delay(peer, clear, control)
+            if eye is not None:
+                self._see(peer, eye, clear)
+
+    def _see(self, peer: LitePeer, eye: Eye, clear: bytes) -> None:
+        with contextlib.suppress(ValueError):
+            packet = rtp.parse(clear)
+            codec = CODECS.get(packet.payload_type)
+            slot = peer.slots.get(packet.ssrc)
+            if codec is not None and slot is not None:
+                eye.take(slot.kind, codec, packet, time.monotonic())
+
+    def _note_delay(self, peer: LitePeer, clear: bytes, control: list[tuple[int, int, bytes]]) -> None:
+        seconds, nanos = next(
+            (struct.unpack("=qq", c[:16]) for _, kind, c in control if kind == _SO_TIMESTAMPNS), (0, 0)
+        )
+        extension = 0
+        if clear[0] & 0x10:
+            (words,) = struct.unpack_from("!H", clear, 14)
+            extension = 4 + 4 * words
+        start = 12 + extension + TIME_AT
+        timed = clear[start - TIME_AT + 2 : start - 1] == SYNTHETIC
+        if seconds and timed and len(clear) >= start + 8:
+            (sent_ns,) = struct.unpack_from("!Q", clear, start)
+            came_ns = seconds * 1_000_000_000 + nanos
+            self.sample.delays_ms.append((came_ns - sent_ns) / 1e6)
+            if self.sample.noting and clear[1] & 0x7F == VIDEO_TYPE:
+                self.sample.pictures.setdefault(peer, []).append((came_ns, clear[start - 1]))
+
+    def counted(self, kind: str = "") -> Counted:
+        """Of all slots, or of those of one kind."""
+        slots = [s for p in self.peers for s in p.slots.values() if not kind or s.kind == kind]
+        return Counted(*(sum(getattr(s, name) for s in slots) for name in ("count", "expected", "gaps", "late")))
+
+    def first_packets_s(self) -> list[float]:
+        """From each peer's question to its first packet; only of those that have one."""
+        return sorted(p.first_packet_at - p.asked_at for p in self.peers if p.first_packet_at)
+
+    def dropped(self) -> int:
+        """What our own sockets had no room for: then the figures say nothing of the relay."""
+        ports = {p.sock.getsockname()[1] for p in self.peers if p.sock is not None}
+        return socket_drops(ports)
+
+    def close(self) -> None:
+        for peer in self.peers:
+            peer.close()
+
+
+def is_sampled(place: int, size: int, wanted: int) -> bool:
+    """Whether one place of a crowd belongs to the sample: who joins first is also sent to first, so a sample of
+    the first would flatter the delay. The last place always belongs to it."""
+    return (place + 1) * wanted // size > place * wanted // size
+
+
+class Hearer(Protocol):
+    """One who gets packets: what is needed to read and count them."""
+
+    sock: socket.socket | None
+    slots: dict[int, Slot]
+    first_packet_at: float
+
+
+class LossyLink:
+    """The last hop of every bridge: takes note of what arrives, after losing some of it."""
+
+    def __init__(self, loss: float) -> None:
+        self.loss = loss
+        self.dropped = 0
+        self.holes: set[Any] = set()  # who misses something
+        self._chance = random.Random(1)  # noqa: S311 (not a secret: which packets a rehearsal loses)
+
+    def note(self, peer: Hearer, ssrc: int, sequence: int) -> bool:
+        """Whether the packet is newer than all before."""
+        slot = peer.slots.get(ssrc)
+        if slot is None:
+            return False
+        if self.loss and self._chance.random() < self.loss:
+            self.dropped += 1
+            return False
+        if not peer.first_packet_at:
+            peer.first_packet_at = time.monotonic()
+        if slot.missing is not None:
+            if slot.next >= 0:
+                slot.missing.reached((slot.next - 1) & 0xFFFF)
+            slot.missing.arrived(sequence, time.monotonic())
+            if slot.missing.waits:
+                self.holes.add(peer)
+        return slot.add(sequence)
+
+
+class HeaderInbox:
+    """Reads only the headers of what waits on a socket: the kernel copies 16 bytes of each packet."""
+
+    def __init__(self, link: LossyLink) -> None:
+        self._link = link
+        self._buffers = ffi.new("char[]", BATCH * HEADER)
+        self._iovecs = ffi.new("struct iovec[]", BATCH)
+        self._vector = ffi.new("struct mmsghdr[]", BATCH)
+        for i in range(BATCH):
+            self._iovecs[i].iov_base = self._buffers + i * HEADER
+            self._iovecs[i].iov_len = HEADER
+            self._vector[i].msg_hdr.msg_iov = self._iovecs + i
+            self._vector[i].msg_hdr.msg_iovlen = 1
+        self._data = memoryview(ffi.buffer(self._buffers))
+
+    def read(self, peer: Hearer) -> None:
+        assert peer.sock is not None
+        fd = peer.sock.fileno()
+        lossy = self._link.loss or self._link.dropped
+        quick = {} if lossy or not peer.first_packet_at else peer.slots
+        while True:
+            count = libc.recvmmsg(fd, self._vector, BATCH, socket.MSG_DONTWAIT, ffi.NULL)
+            if count <= 0:
+                return
+            for first, kind, sequence, _, ssrc in _HEADERS.iter_unpack(self._data[: count * HEADER]):
+                slot = quick.get(ssrc)
+                if slot is not None and sequence == slot.next and first >= 128 and not 192 <= kind <= 223:
+                    slot.count += 1  # what `note` would come to, a third of its cost: nearly all packets are so
+                    slot.expected += 1
+                    slot.next = (sequence + 1) & 0xFFFF
+                elif first >= 128 and not 192 <= kind <= 223:
+                    self._link.note(peer, ssrc, sequence)
+            if count < BATCH:
+                return
+
+
+def socket_drops(ports: set[int]) -> int:
+    """The kernel's count of datagrams that found these ports' buffers full."""
+    total = 0
+    for table in ("/proc/net/udp", "/proc/net/udp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[1].rpartition(":")[2], 16) in ports:
+                total += int(fields[-1])
+    return total
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

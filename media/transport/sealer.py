@@ -1,0 +1,75 @@
+"""The fan-out's innermost loop in C (sealer.c), where it was built; `library` is None elsewhere.
+
+Sealing a packet takes 0.56 µs there against 1.24 through the cryptography package, which copies a cipher's context
+for every packet. The bytes are the same. Holds pointers for C and nothing else.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from media.transport.kernel import ffi
+
+VERSION: Final = 1
+PLACE: Final = Path(__file__).with_name("libsealer.so")
+
+ffi.cdef(
+    """
+    struct sealer_packet {
+        const unsigned char *header, *clear; int header_size, clear_size;
+        const unsigned char *nonces; size_t start;
+    };
+    int sealer_version(void);
+    void *sealer_key(const unsigned char *key);
+    void sealer_forget(void *key);
+    int sealer_run(void *const *keys, int seats, const struct sealer_packet *packets, int count,
+                   unsigned char *cells, size_t stride);
+    """
+)
+
+
+def _load() -> Any:
+    try:
+        found = ffi.dlopen(str(PLACE))
+    except OSError:
+        return None
+    return found if found.sealer_version() == VERSION else None
+
+
+library: Final[Any] = _load()
+
+
+def key(session_key: bytes) -> Any:
+    """One receiver's key as C keeps it; None where C is not there."""
+    if library is None:
+        return None
+    made = library.sealer_key(session_key)
+    if made == ffi.NULL:
+        raise MemoryError("no room for a cipher's context")
+    return ffi.gc(made, library.sealer_forget)
+
+
+class Sealer:
+    """Seals one run for one chunk after another."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: the most packets of a run."""
+        self._packets = ffi.new("struct sealer_packet[]", limit)
+        self._kept: list[Any] = []  # C reads them: they must outlive the calls
+
+    def lay(self, starts: Sequence[int], clear: Sequence[tuple[bytes, bytes]]) -> None:
+        """Headers and payloads of a run, and where in a receiver's stretch each packet begins."""
+        self._kept = [(ffi.from_buffer(header), ffi.from_buffer(payload)) for header, payload in clear]
+        for i, (header, payload) in enumerate(self._kept):
+            packet = self._packets[i]
+            packet.header, packet.header_size = header, len(header)
+            packet.clear, packet.clear_size = payload, len(payload)
+            packet.start = starts[i] + len(header)
+
+    def run(self, keys: Any, seats: int, nonces: Sequence[bytes], cells: Any, stride: int) -> None:
+        """`nonces`: of each packet those of all seats, one behind the other. `stride`: from seat to seat."""
+        held = [ffi.from_buffer(some) for some in nonces]
+        for i, some in enumerate(held):
+            self._packets[i].nonces = some
+        if not library.sealer_run(keys, seats, self._packets, len(held), cells, stride):
+            raise RuntimeError("the cipher failed")

@@ -1,0 +1,1 @@
+"""The standards by their names: read and built, without input or output."""

@@ -1,0 +1,389 @@
+"""SDP (RFC 8866) as WHIP and WHEP use it: read an offer within bounds, write an ICE-lite, passive relay's answer.
+
+No input or output. Whatever we cannot serve is a ValueError with a reason that a developer understands.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from media.wire.fingerprint import Fingerprint, known_algorithm
+from media.wire.rtp import Codec
+
+MAX_SIZE: Final = 64 * 1024
+MAX_LINES: Final = 2000
+MAX_LINE: Final = 4096
+MAX_MEDIA: Final = 16
+MAX_CANDIDATES: Final = 64
+MAX_CODECS: Final = 128
+MAX_LAYERS: Final = 3
+MAX_RIDS: Final = 16
+ABS_SEND_TIME: Final = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
+STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+NAMING: Final = (MID, STREAM_ID, REPAIRED_STREAM_ID)  # what tells the streams of a simulcast apart
+START_KBPS: Final = 1200
+_TOKEN: Final = re.compile(r"[!-~]{1,64}")
+_ICE: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_RID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
+
+
+@dataclass(slots=True)
+class Format:
+    """One payload type of an offer."""
+
+    number: int
+    name: str
+    clock_hz: int
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Section:
+    """One media section of an offer."""
+
+    kind: str
+    mid: str = ""
+    direction: str = "sendrecv"
+    disabled: bool = False
+    numbers: tuple[int, ...] = ()
+    formats: dict[int, Format] = field(default_factory=dict)
+    extensions: dict[str, int] = field(default_factory=dict)
+    ufrag: str = ""
+    password: str = ""
+    fingerprint: Fingerprint | None = None
+    setup: str = ""
+    mux: bool = False
+    rids: tuple[str, ...] = ()  # streams that are sent, by their names (RFC 8851)
+    simulcast: tuple[str, ...] = ()  # of these, the ones that show the same (RFC 8853), in the order of the offer
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the streams that we take of a simulcast; none when it is not one we can tell apart."""
+        if self.kind != "video" or STREAM_ID not in self.extensions:
+            return ()
+        return tuple(rid for rid in self.simulcast if rid in self.rids)[:MAX_LAYERS]
+
+    def choose(self, codec: Codec) -> Format | None:
+        """The offer's payload type for a codec, in the form that we pass on."""
+        found = [self.formats[n] for n in self.numbers if n in self.formats]
+        found = [f for f in found if f.name.lower() == codec.value.lower()]
+        if codec is Codec.H264:
+            found = [f for f in found if f.parameters.get("packetization-mode") == "1"]
+            found.sort(key=lambda f: _baseline_order(f.parameters.get("profile-level-id", "")))
+        return found[0] if found else None
+
+    def repair_of(self, number: int) -> Format | None:
+        """The payload type under which the offer takes repairs of another one (RTX, RFC 4588)."""
+        for candidate in (self.formats[n] for n in self.numbers if n in self.formats):
+            if candidate.name.lower() == "rtx" and candidate.parameters.get("apt") == str(number):
+                return candidate
+        return None
+
+
+def _baseline_order(profile: str) -> int:
+    order = {"42e0": 0, "4200": 1, "4d00": 2}
+    return order.get(profile.lower()[:4], 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an offer asks for; the transport values are those of the bundle."""
+
+    sections: tuple[Section, ...]
+    fingerprint: Fingerprint
+    ufrag: str
+    password: str
+
+
+class Unacceptable(ValueError):
+    """Well-formed, and yet nothing that the relay can take part in."""
+
+
+def _lines(text: str) -> list[str]:
+    if len(text) > MAX_SIZE:
+        raise ValueError("the description is longer than 64 KiB")
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    if len(lines) > MAX_LINES or any(len(line) > MAX_LINE for line in lines):
+        raise ValueError("the description has too many or too long lines")
+    if sum(line.startswith("a=candidate:") for line in lines) > MAX_CANDIDATES:
+        raise ValueError("the description has too many candidates")
+    return lines
+
+
+def parse_offer(text: str) -> Offer:
+    """Read an offer. Raises: ValueError."""
+    lines = _lines(text)
+    if lines[0] != "v=0":
+        raise ValueError("not a session description")
+    session = Section("session")
+    sections: list[Section] = []
+    for line in lines[1:]:
+        if len(line) < 2 or line[1] != "=":
+            raise ValueError("a line without a type")
+        if line.startswith("m="):
+            if len(sections) == MAX_MEDIA:
+                raise ValueError("too many media sections")
+            sections.append(_media_line(line[2:]))
+        elif line.startswith("a="):
+            _attribute(sections[-1] if sections else session, line[2:])
+    return _offer(session, sections)
+
+
+def _offer(session: Section, sections: list[Section]) -> Offer:
+    wanted = [s for s in sections if not s.disabled]
+    if not wanted:
+        raise Unacceptable("no media section")
+    if len({s.mid for s in sections}) != len(sections) or not all(s.mid for s in sections):
+        raise ValueError("each media section needs a mid of its own")
+    first = wanted[0]
+    fingerprint = first.fingerprint or session.fingerprint
+    ufrag, password = first.ufrag or session.ufrag, first.password or session.password
+    if fingerprint is None:
+        raise ValueError("no certificate fingerprint that we know")
+    if not ufrag or not password:
+        raise ValueError("no ICE credentials")
+    for section in wanted:
+        if (section.setup or session.setup or "actpass") not in ("actpass", "active"):
+            raise Unacceptable("the relay is the passive side of DTLS: offer actpass or active")
+        if section.kind in ("audio", "video") and not section.mux:
+            raise Unacceptable("RTP and RTCP must share a port (rtcp-mux)")
+    return Offer(tuple(sections), fingerprint, ufrag, password)
+
+
+def _media_line(value: str) -> Section:
+    parts = value.split(" ")
+    if len(parts) < 4 or len(parts) > 3 + MAX_CODECS or not parts[1].isdecimal():
+        raise ValueError("a media line that we cannot read")
+    kind, port, protocol, *numbers = parts
+    known = kind in ("audio", "video") and protocol == "UDP/TLS/RTP/SAVPF"
+    section = Section(kind if known else "other", disabled=port == "0")
+    if known:
+        if not all(n.isdecimal() and int(n) < 128 for n in numbers):
+            raise ValueError("a payload type that is none")
+        section.numbers = tuple(int(n) for n in numbers)
+    return section
+
+
+def _attribute(section: Section, text: str) -> None:
+    name, _, value = text.partition(":")
+    match name:
+        case "mid" if _TOKEN.fullmatch(value):
+            section.mid = value
+        case "sendrecv" | "sendonly" | "recvonly" | "inactive":
+            section.direction = name
+        case "ice-ufrag" if _ICE.fullmatch(value):
+            section.ufrag = value
+        case "ice-pwd" if _ICE.fullmatch(value) and len(value) >= 22:
+            section.password = value
+        case "fingerprint":
+            section.fingerprint = _fingerprint(value) or section.fingerprint
+        case "setup":
+            section.setup = value
+        case "rtcp-mux":
+            section.mux = True
+        case "bundle-only":
+            section.disabled = False  # RFC 9143, 6: port 0 does not mean off here
+        case "rtpmap":
+            _map(section, value)
+        case "fmtp":
+            number, _, parameters = value.partition(" ")
+            if number.isdecimal() and int(number) in section.formats:
+                pairs = (p.strip().partition("=") for p in parameters.split(";")[:32])
+                section.formats[int(number)].parameters = {k.lower(): v for k, _, v in pairs if k}
+        case "extmap":
+            number, _, uri = value.partition(" ")
+            number, uri = number.partition("/")[0], uri.split(" ")[0]
+            # We write one-byte headers only; what we read may have the two-byte form (RFC 8285).
+            highest = 255 if uri in NAMING else 14
+            if _is_number(number, highest) and number != "0" and len(section.extensions) < 32:
+                section.extensions[uri] = int(number)
+        case "rid":
+            rid, _, rest = value.partition(" ")
+            if _RID.fullmatch(rid) and rest.split(" ")[0] == "send" and len(section.rids) < MAX_RIDS:
+                section.rids += (rid,)
+        case "simulcast":
+            section.simulcast = _simulcast(value)
+        case _:
+            pass
+
+
+def _is_number(text: str, highest: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= highest
+
+
+def _simulcast(value: str) -> tuple[str, ...]:
+    """What is sent: of alternatives the first; whether a stream begins paused (`~`) shows by itself."""
+    words = value.split(" ")
+    if "send" not in words[:-1]:
+        return ()
+    streams = words[words.index("send") + 1].split(";")[:MAX_RIDS]
+    return tuple(dict.fromkeys(stream.split(",")[0].removeprefix("~") for stream in streams))
+
+
+def _map(section: Section, value: str) -> None:
+    number, _, rest = value.partition(" ")
+    name, _, clock = rest.partition("/")
+    clock = clock.partition("/")[0]
+    if not (number.isdecimal() and int(number) < 128 and clock.isdecimal() and len(clock) < 8):
+        raise ValueError("an rtpmap that we cannot read")
+    section.formats[int(number)] = Format(int(number), name, int(clock))
+
+
+def _fingerprint(value: str) -> Fingerprint | None:
+    algorithm, _, digest = value.partition(" ")
+    algorithm, digest = algorithm.lower(), digest.strip().upper()
+    if not known_algorithm(algorithm):
+        return None
+    if not re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31,63}", digest):
+        raise ValueError("a certificate fingerprint that we cannot read")
+    return Fingerprint(algorithm, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Our end: the same for all sections, because they are bundled."""
+
+    ufrag: str
+    password: str
+    fingerprint: Fingerprint
+    hosts: Sequence[str]
+    port: int
+    tcp_port: int = 0  # 0 for none
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What we answer to one section; `ssrc` is 0 where we only receive, `repair_ssrc` where there is no RTX."""
+
+    formats: tuple[Format, ...]
+    sending: bool
+    ssrc: int = 0
+    repair_ssrc: int = 0
+    cname: str = ""
+    stream: str = ""
+    send_time_id: int = 0
+    layers: tuple[str, ...] = ()  # of a simulcast that we take
+
+
+def write_answer(offer: Offer, accepted: dict[str, Accepted], transport: Transport, version: int = 1) -> str:
+    """The answer: sections that are not accepted are refused with port 0."""
+    mids = " ".join(s.mid for s in offer.sections if s.mid in accepted)
+    out = ["v=0", f"o=- 1 {version} IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE {mids}"]
+    out += ["a=ice-lite", "a=msid-semantic: WMS *"]
+    for section in offer.sections:
+        answer = accepted.get(section.mid)
+        out += _refused(section) if answer is None else _section(section, answer, transport)
+    return "\r\n".join(out) + "\r\n"
+
+
+def _refused(section: Section) -> list[str]:
+    if section.kind in ("audio", "video"):
+        number = section.numbers[0] if section.numbers else 0
+        line = f"m={section.kind} 0 UDP/TLS/RTP/SAVPF {number}"
+    else:
+        line = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel"
+    return [line, "c=IN IP4 0.0.0.0", "a=inactive", f"a=mid:{section.mid}"]
+
+
+def _section(section: Section, answer: Accepted, transport: Transport) -> list[str]:
+    numbers = " ".join(str(f.number) for f in answer.formats)
+    host = transport.hosts[0]
+    out = [
+        f"m={section.kind} {transport.port} UDP/TLS/RTP/SAVPF {numbers}",
+        f"c=IN {'IP6' if ':' in host else 'IP4'} {host}",
+        f"a=mid:{section.mid}",
+        f"a=ice-ufrag:{transport.ufrag}",
+        f"a=ice-pwd:{transport.password}",
+        f"a=fingerprint:{transport.fingerprint.algorithm} {transport.fingerprint.value}",
+        "a=setup:passive",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        "a=sendonly" if answer.sending else "a=recvonly",
+    ]
+    for chosen in answer.formats:
+        out += _format(section.kind, chosen, answer.sending)
+    if answer.layers:
+        out += _layers(section, answer.layers)
+    if answer.send_time_id:
+        out.append(f"a=extmap:{answer.send_time_id} {ABS_SEND_TIME}")
+    if answer.ssrc:
+        out.append(f"a=msid:{answer.stream} {answer.stream}-{section.kind}")
+        if answer.repair_ssrc:
+            out.append(f"a=ssrc-group:FID {answer.ssrc} {answer.repair_ssrc}")
+        for ssrc in filter(None, (answer.ssrc, answer.repair_ssrc)):
+            out.append(f"a=ssrc:{ssrc} cname:{answer.cname}")
+            out.append(f"a=ssrc:{ssrc} msid:{answer.stream} {answer.stream}-{section.kind}")
+    out += candidates(transport)
+    return out
+
+
+def _layers(section: Section, layers: tuple[str, ...]) -> list[str]:
+    named = [(section.extensions[uri], uri) for uri in NAMING if uri in section.extensions]
+    out = [f"a=extmap:{number} {uri}" for number, uri in named]
+    out += [f"a=rid:{rid} recv" for rid in layers]
+    return [*out, f"a=simulcast:recv {';'.join(layers)}"]
+
+
+def candidates(transport: Transport) -> list[str]:
+    """Our host candidates, all on one port; those over TCP (RFC 6544) rank below all over UDP."""
+    lines = []
+    for i, host in enumerate(transport.hosts):
+        priority = (126 << 24) | (65535 - i << 8) | 255
+        lines.append(f"a=candidate:{i + 1} 1 udp {priority} {host} {transport.port} typ host")
+    for i, host in enumerate(transport.hosts if transport.tcp_port else ()):
+        # RFC 6544, 4.2: three bits of direction (a passive host candidate has 4), thirteen of our own order.
+        priority = (90 << 24) | ((4 << 13 | 8191 - i) << 8) | 255
+        address = f"{host} {transport.tcp_port}"
+        lines.append(f"a=candidate:{len(lines) + 1} 1 tcp {priority} {address} typ host tcptype passive")
+    return [*lines, "a=end-of-candidates"]
+
+
+def _format(kind: str, chosen: Format, sending: bool) -> list[str]:
+    number = chosen.number
+    if kind == "audio":
+        # A publisher that can be silent in silence (DTX) may; in-band FEC bridges what is lost of speech.
+        silence = ";usedtx=1" if not sending and chosen.parameters.get("usedtx") == "1" else ""
+        lines = [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} minptime=10;useinbandfec=1{silence}"]
+        return lines if sending else [*lines, f"a=rtcp-fb:{number} goog-remb"]
+    lines = [f"a=rtpmap:{number} {chosen.name}/{chosen.clock_hz}"]
+    if chosen.name.lower() == "rtx":
+        return [*lines, f"a=fmtp:{number} apt={chosen.parameters['apt']}"]
+    lines += [f"a=rtcp-fb:{number} {kind}" for kind in ("nack", "nack pli", "ccm fir", "goog-remb")]
+    parameters = []
+    if chosen.name.upper() == "H264":
+        level = chosen.parameters.get("profile-level-id", "42e01f")
+        parameters = ["level-asymmetry-allowed=1", "packetization-mode=1", f"profile-level-id={level}"]
+    if not sending:
+        # Without transport-cc a browser climbs slowly from 300 kbit/s; this lets it begin where a room needs it.
+        parameters.append(f"x-google-start-bitrate={START_KBPS}")
+    if parameters:
+        lines.append(f"a=fmtp:{number} {';'.join(parameters)}")
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A trickle fragment (RFC 8840): all that an ICE-lite side needs of it are the credentials."""
+
+    ufrag: str
+    password: str
+
+
+def parse_fragment(text: str) -> Fragment:
+    """Read `application/trickle-ice-sdpfrag`. Raises: ValueError."""
+    section = Section("fragment")
+    for line in _lines(text):
+        if line and (len(line) < 2 or line[1] != "="):
+            raise ValueError("a line without a type")
+        if line.startswith("a="):
+            _attribute(section, line[2:])
+    return Fragment(section.ufrag, section.password)
+
+
+def write_fragment(transport: Transport) -> str:
+    """Our side after an ICE restart."""
+    head = [f"a=ice-ufrag:{transport.ufrag}", f"a=ice-pwd:{transport.password}", "a=ice-lite"]
+    return "\r\n".join([*head, *candidates(transport)]) + "\r\n"

@@ -1,0 +1,1 @@
+"""One worker process: the packet loop and what it serves."""
