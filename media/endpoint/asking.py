@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 MAX_REDIRECTS: Final = 3
+MAX_ANSWER: Final = 1 << 16
 _ONWARD: Final = frozenset({307, 308})
 
 
@@ -40,12 +41,22 @@ async def post_offer(
             if response.status in _ONWARD:
                 url = _next(url, response.headers.get("Location", ""))
                 continue
-            text = await response.text()
+            text = await text_of(response)
             if response.status != 201:
                 raise Refused(f"{response.status}: {text[:200]}", response.status)
             told = response.headers.get("Location", "")
             return Answered(text, urljoin(url, told) if told else "", response.headers.get("ETag", ""))
     raise Refused("sent on too often")
+
+
+async def text_of(response: aiohttp.ClientResponse) -> str:
+    """The body of an answer. Raises: Refused beyond MAX_ANSWER."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 14):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise Refused("the answer is too long", response.status)
+    return body.decode(errors="replace")
 
 
 def _next(url: str, location: str) -> str:

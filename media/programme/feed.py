@@ -5,8 +5,7 @@ To the cues it is a source like any other, wanted in every slot. Knows nothing o
 
 from typing import Final
 
-from media.programme.parties import OFFSET_LEAK_S
-from media.programme.track import Track
+from media.programme.track import Track, note_report
 from media.wire import rtcp
 from media.wire.onair import OnAir
 from media.wire.rtp import AUDIO_CLOCK_HZ, VIDEO_CLOCK_HZ
@@ -51,14 +50,4 @@ class Feed:
 
     def read_report(self, report: rtcp.SenderReport, now: float, unix_s: float) -> None:
         """A sender report: how a slot's timestamps and the parent's clock lie to ours."""
-        track = next((t for t in self.tracks() if t.ssrc == report.ssrc), None)
-        if track is None:
-            return
-        track.report = report
-        track.reception.sender_report(report.ntp, now)
-        offset = unix_s - rtcp.unix_time(report.ntp)
-        before = self.clock_offset_s
-        if before is None or abs(offset - before) > 5:
-            self.clock_offset_s = offset
-        else:
-            self.clock_offset_s = min(offset, before + OFFSET_LEAK_S)
+        self.clock_offset_s = note_report(self.tracks(), report, self.clock_offset_s, now, unix_s)

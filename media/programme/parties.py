@@ -11,7 +11,7 @@ from media.fanout.lane import LaneKey, Seat
 from media.programme import rungs
 from media.programme.rendition import Ladder
 from media.programme.repair import Allowance, LinkQuality
-from media.programme.track import Track
+from media.programme.track import Track, note_report
 from media.transport.peer import Peer
 from media.wire import rtcp, rtp
 from media.wire.rtp import Codec
@@ -20,7 +20,6 @@ REPAIRS_PER_S: Final = 400
 REPAIR_BURST: Final = 400
 WISHES_PER_S: Final = 0.5  # for key frames, which everybody pays for
 WISH_BURST: Final = 3
-OFFSET_LEAK_S: Final = 0.0005  # lets the clock offset follow drift upwards, per sender report
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -56,17 +55,7 @@ class Publisher(Peer):
 
     def read_report(self, report: rtcp.SenderReport, now: float, unix_s: float) -> None:
         """A sender report: how its stream's timestamps and its clock lie to ours."""
-        track = next((t for t in self.tracks() if t.ssrc == report.ssrc), None)
-        if track is None:
-            return
-        track.report = report
-        track.reception.sender_report(report.ntp, now)
-        offset = unix_s - rtcp.unix_time(report.ntp)
-        before = self.clock_offset_s
-        if before is None or abs(offset - before) > 5:
-            self.clock_offset_s = offset
-        else:
-            self.clock_offset_s = min(offset, before + OFFSET_LEAK_S)
+        self.clock_offset_s = note_report(self.tracks(), report, self.clock_offset_s, now, unix_s)
 
     def snapshot(self) -> dict[str, Any]:
         layers = [track for track in rungs.best_first(self.layers) if track.ssrc]

@@ -3,6 +3,7 @@
 Knows how the stream arrives and what to ask of it; not where its packets go. Time is an argument.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from media.programme.repair import Gaps, KeyFrameWish, Reception
@@ -11,6 +12,8 @@ from media.wire.picture_size import Size
 
 PAUSE_S: Final = 0.7  # without a packet for this long, a layer does not flow
 STEADY_S: Final = 2.0  # a layer that came back must stay for this long before it is used
+OFFSET_LEAK_S: Final = 0.0005  # lets the clock offset follow drift upwards, per sender report
+OFFSET_JUMP_S: Final = 5.0  # more than this is another clock, not drift
 
 
 class Track:
@@ -62,3 +65,21 @@ class Track:
         self.kbps = round(self.octets * 8 / 1000 / passed_s, 1)
         self.fps = round(self.frames / passed_s, 1)
         self.octets = self.frames = 0
+
+
+def note_report(
+    tracks: Sequence[Track], report: rtcp.SenderReport, offset_s: float | None, now: float, unix_s: float
+) -> float | None:
+    """A sender report of one of a source's tracks; the offset from the source's clock to ours after it.
+
+    The least delayed report tells most: the offset follows downwards at once and upwards slowly.
+    """
+    track = next((t for t in tracks if t.ssrc == report.ssrc), None)
+    if track is None:
+        return offset_s
+    track.report = report
+    track.reception.sender_report(report.ntp, now)
+    told = unix_s - rtcp.unix_time(report.ntp)
+    if offset_s is None or abs(told - offset_s) > OFFSET_JUMP_S:
+        return told
+    return min(told, offset_s + OFFSET_LEAK_S)

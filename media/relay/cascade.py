@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from media.relay.mirrored import Mirrored
+from media.relay.problems import Refusal
 from media.relay.pulling import Puller
 from media.transport.channel import Message
 
 MAX_PARENTS: Final = 8
+MAX_MIRRORED: Final = 1024
 
 Key = tuple[str, str]  # studio, programme
 
@@ -31,7 +33,10 @@ class Cascade:
         return {name: m.state() for (of, name), m in self._mirrored.items() if of == studio}
 
     async def parents(self, studio: str, programme: str, urls: list[str]) -> dict[str, Any]:
-        """Where the programme comes from, the preferred one first; none: from our own sources."""
+        """Where the programme comes from, the preferred one first; none: from our own sources.
+
+        Raises: Refusal beyond MAX_MIRRORED programmes.
+        """
         key = (studio, programme)
         mirrored = self._mirrored.get(key)
         if not urls:
@@ -40,6 +45,8 @@ class Cascade:
                 await mirrored.stop()
             return {"parents": [], "pulling": None}
         if mirrored is None:
+            if len(self._mirrored) >= MAX_MIRRORED:
+                raise Refusal("too-many", "too many programmes from elsewhere")
             mirrored = self._mirrored[key] = Mirrored(self._puller, self._watched, self._keep_s, studio, programme)
             mirrored.begin()
         mirrored.prefer(urls)

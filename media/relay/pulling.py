@@ -14,6 +14,7 @@ import aiohttp
 
 from media.cascade.pull import H264_TYPE, OPUS_TYPE, REPAIRS, VP8_TYPE
 from media.client import RelayClient
+from media.endpoint.asking import Refused, text_of
 from media.programme.rungs import RUNGS
 from media.relay.crew import Hand
 from media.tokens import RELAY_PEER, Scope
@@ -21,7 +22,6 @@ from media.transport import call
 from media.transport.channel import Message
 from media.wire.fingerprint import Fingerprint
 
-MAX_ANSWER: Final = 1 << 16
 ASK_LIMIT_S: Final = 2.0
 LIVE_LIMIT_S: Final = 8.0
 
@@ -141,12 +141,10 @@ class Puller:
         async with self._session().post(
             url, data=sdp, headers=self._headers(studio, programme), timeout=timeout
         ) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(1 << 14):
-                body += chunk
-                if len(body) > MAX_ANSWER:
-                    raise Failed("the answer is too long")
-            text = body.decode(errors="replace")
+            try:
+                text = await text_of(response)
+            except Refused as refusal:
+                raise Failed(str(refusal)) from refusal
             if response.status != 201:
                 raise Failed(f"{response.status}: {text[:200]}")
             pulling.resource = resource_of(url, response.headers.get("Location", ""))
