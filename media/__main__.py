@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from media.http.relay import Relay, RelaySettings
+    from media.face.relay import Relay, RelaySettings
 
 KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
 TURN_VARIABLE = "DIENHONG_TURN_SECRET"
@@ -138,7 +138,7 @@ def _worker(parsed: argparse.Namespace) -> int:
 
 
 def _relay(parsed: argparse.Namespace) -> int:
-    from media.http.relay import RelaySettings
+    from media.face.relay import RelaySettings
     from media.relay.crew import CrewSettings
     from media.relay.recording import RecordingSettings
     from media.tokens import MIN_KEY_SIZE
@@ -213,7 +213,7 @@ class Announced:
 async def _serve(settings: "RelaySettings", announced: Announced, host: str, port: int) -> int:
     from aiohttp import web
 
-    from media.http.relay import Relay
+    from media.face.relay import Relay
 
     relay = Relay(settings)
     stop = asyncio.Event()

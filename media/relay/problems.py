@@ -28,7 +28,7 @@ _STATUS: Final = {
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-log = logging.getLogger("media.http")
+log = logging.getLogger("media.face")
 
 
 class Refusal(Exception):

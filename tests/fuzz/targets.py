@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from media import tokens
+from media.face import negotiation
 from media.fanout.lane import LaneKey
 from media.fanout.slot import Slot
-from media.http import negotiation
 from media.programme import framing
 from media.programme.parties import Publisher, Viewer
 from media.programme.programme import Staging

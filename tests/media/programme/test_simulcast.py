@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.http.negotiation import chosen_to_receive, simulcast
+from media.face.negotiation import chosen_to_receive, simulcast
 from media.programme.rungs import choose, filling
 from media.programme.track import PAUSE_S, STEADY_S, Track
 from media.wire import picture_size, rtp, sdp

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from media.endpoint.asking import Refused, post_offer
-from media.http.whip import Patch, patch_of
+from media.face.whip import Patch, patch_of
 from media.relay.problems import Refusal
 from media.wire.sdp import Fragment
 from media.wire.turn import CREDENTIAL_TTL_S, IceServers

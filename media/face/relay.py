@@ -7,11 +7,11 @@ from typing import Final
 
 from aiohttp import web
 
-from media.http import whip
-from media.http.control import Control
-from media.http.drill import Drill
-from media.http.gate import Gate, tell
-from media.http.sessions import Sessions, Told
+from media.face import whip
+from media.face.control import Control
+from media.face.drill import Drill
+from media.face.gate import Gate, tell
+from media.face.sessions import Sessions, Told
 from media.programme.programme import AUDIO_SLOTS
 from media.relay.cascade import Cascade
 from media.relay.crew import Crew, CrewSettings

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from media.http.gate import Gate, json_of, tell
+from media.face.gate import Gate, json_of, tell
 from media.programme.programme import AUDIO_SLOTS
 from media.relay.cascade import MAX_PARENTS, Cascade
 from media.relay.crew import Crew

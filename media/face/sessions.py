@@ -11,8 +11,8 @@ from typing import Final
 
 from aiohttp import web
 
-from media.http import negotiation, whip
-from media.http.gate import Gate, tell, text_of
+from media.face import negotiation, whip
+from media.face.gate import Gate, tell, text_of
 from media.programme.repair import Allowance
 from media.programme.rungs import RUNGS
 from media.relay.cascade import Cascade
