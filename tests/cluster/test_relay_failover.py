@@ -61,7 +61,9 @@ async def test_a_session_over_three_relays_outlives_what_happens_to_them(tmp_pat
 
         async with RelayClient(second, KEY) as relay:
             assert await drain(relay, now=True, within_s=BOUND_S * 2)
-        assert set(made.watching()) == {name_of(await made.home())}
+        third = name_of(await made.home())
+        # The relay is empty a moment before the last of its people has arrived elsewhere.
+        await eventually(lambda: set(made.watching()) == {third})
         await asyncio.to_thread(made.relays[second].stop)
         seen = {b: b.packets for b in made.bridges}
         await eventually(lambda: all(b.packets > count + 50 for b, count in seen.items()))
