@@ -192,10 +192,12 @@ class VirtualBridge:
             "Content-Type": "application/trickle-ice-sdpfrag",
             "If-Match": "*",
         }
-        asked = urljoin(self._server.url, self.location)
+        location = self.location
+        asked = urljoin(self._server.url, location)
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with self._http.patch(asked, data=NOTHING_NEW, headers=headers) as answer:
-                if answer.status in GONE:
+                # Called back meanwhile, it is on its way: a second session would stay behind at a relay.
+                if answer.status in GONE and self.location == location:
                     await self._join()
 
 
