@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -17,6 +17,14 @@ from urllib.parse import quote
 import aiohttp
 import jwt
 
+from media import answers
+from media.answers import Programme as Programme
+from media.answers import Recording as Recording
+from media.answers import Source as Source
+from media.answers import Stage as Stage
+from media.answers import Standing as Standing
+from media.answers import StudioState as StudioState
+from media.answers import Viewer as Viewer
 from media.entry import seal as seal
 from media.entry import unseal as unseal
 from media.recording.logbook import Listed as Listed
@@ -52,83 +60,6 @@ class RelayRefused(Exception):
         self.status = status
         self.code = code
         self.detail = detail
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Which peer fills each slot of a programme."""
-
-    video: str | None = None
-    audio: tuple[str | None, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Programme:
-    """`wanted` is what was asked for last; `on_air` what viewers get now."""
-
-    wanted: Stage
-    on_air: Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    peer: str
-    video: bool
-    audio: bool
-    since: float | None = None
-    video_kbps: float | None = None
-    fps: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """`loss`: the fraction of packets lost, 0 to 1, as the viewer last reported. None: not known yet."""
-
-    peer: str
-    programme: str
-    since: float | None = None
-    loss: float | None = None
-    jitter_ms: float | None = None
-    rtt_ms: float | None = None
-    remb_kbps: float | None = None
-    rendition: str = "full"  # "medium", "low"; "audio": its line is too narrow for any picture
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """`trouble`: why it ended by itself, or what it suffers from now."""
-
-    on: bool
-    since: float | None = None
-    seconds: float = 0.0
-    size_bytes: int = 0
-    trouble: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StudioState:
-    """`recordings`: by programme, those that this life of the relay was asked for."""
-
-    programmes: Mapping[str, Programme]
-    sources: tuple[Source, ...]
-    viewers: tuple[Viewer, ...]
-    recordings: Mapping[str, Recording] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a relay stands. `id`: of its present life. `draining`: "no", "gently" or "now". `load`: 0 to 1.
-
-    `lost`: how many of its workers have died so far.
-    """
-
-    id: str
-    region: str = ""
-    viewers: int = 0
-    sources: int = 0
-    load: float = 0.0
-    draining: str = "no"
-    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,17 +224,17 @@ class RelayClient:
             raise ValueError(f"a programme has {_MAX_AUDIO} audio slots")
         path = f"/control/studios/{_part(studio)}/programmes/{_part(programme)}"
         answer = await self._call("PUT", path, {"video": video, "audio": list(audio)})
-        return _read(_programme, answer)
+        return _read(answers.read_programme, answer)
 
     async def studio(self, studio: str) -> StudioState:
         """Raises: RelayUnreachable, RelayRefused."""
-        return _read(_studio, await self._call("GET", f"/control/studios/{_part(studio)}"))
+        return _read(answers.read_studio, await self._call("GET", f"/control/studios/{_part(studio)}"))
 
     async def programme(self, studio: str, programme: str) -> Programme | None:
         """None: nobody has named it yet. Raises: RelayUnreachable, RelayRefused."""
         path = f"/control/studios/{_part(studio)}/programmes/{_part(programme)}"
         try:
-            return _read(_programme, await self._call("GET", path))
+            return _read(answers.read_programme, await self._call("GET", path))
         except RelayRefused as refusal:
             if refusal.status == 404:
                 return None
@@ -312,7 +243,7 @@ class RelayClient:
     async def record(self, studio: str, programme: str, on: bool) -> Recording:
         """Begin or end a recording; the same again changes nothing. Raises: RelayUnreachable, RelayRefused."""
         path = f"/control/studios/{_part(studio)}/programmes/{_part(programme)}/recording"
-        return _read(_recording, await self._call("PUT", path, {"on": on}))
+        return _read(answers.read_recording, await self._call("PUT", path, {"on": on}))
 
     async def kick(self, studio: str, peer: str) -> None:
         """End what the peer sends and receives; no such peer is no error."""
@@ -332,11 +263,11 @@ class RelayClient:
 
     async def standing(self) -> Standing:
         """Raises: RelayUnreachable, RelayRefused."""
-        return _read(_standing, await self._call("GET", "/control/relay"))
+        return _read(answers.read_standing, await self._call("GET", "/control/relay"))
 
     async def faults(self) -> list[dict[str, Any]]:
         """What is disturbed on purpose, of a relay in test mode. Raises: RelayUnreachable, RelayRefused."""
-        return _read(_faults, await self._call("GET", "/control/faults"))
+        return _read(answers.read_faults, await self._call("GET", "/control/faults"))
 
     async def fault(
         self, peer: str | None, way: str = "both", *, drop: float = 0.0, delay_ms: float = 0.0
@@ -357,11 +288,11 @@ class RelayClient:
 
     async def drain(self, *, now: bool = False) -> Standing:
         """Empty the relay; `now`: of running sessions too. Raises: RelayUnreachable, RelayRefused."""
-        return _read(_standing, await self._call("PUT", "/control/drain", {"now": now}))
+        return _read(answers.read_standing, await self._call("PUT", "/control/drain", {"now": now}))
 
     async def undrain(self) -> Standing:
         """Raises: RelayUnreachable, RelayRefused."""
-        return _read(_standing, await self._call("DELETE", "/control/drain"))
+        return _read(answers.read_standing, await self._call("DELETE", "/control/drain"))
 
     async def healthy(self) -> bool:
         """Whether the relay answers its health check."""
@@ -440,83 +371,3 @@ def _read(reader: Callable[[Any], Answer], answer: Any) -> Answer:
         return reader(answer)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RelayUnreachable(f"an answer of another shape: {error!r}") from error
-
-
-def _stage(answer: Any) -> Stage:
-    return Stage(_text(answer["video"]), tuple(_text(peer) for peer in answer["audio"]))
-
-
-def _programme(answer: Any) -> Programme:
-    return Programme(_stage(answer["wanted"]), _stage(answer["on_air"]))
-
-
-def _studio(answer: Any) -> StudioState:
-    return StudioState(
-        {str(name): _programme(p) for name, p in answer["programmes"].items()},
-        tuple(_source(s) for s in answer["sources"]),
-        tuple(_viewer(v) for v in answer["viewers"]),
-        {str(name): _recording(r) for name, r in answer.get("recordings", {}).items()},
-    )
-
-
-def _recording(answer: Any) -> Recording:
-    return Recording(
-        bool(answer["on"]),
-        _number(answer.get("since")),
-        _number(answer.get("seconds")) or 0.0,
-        int(_number(answer.get("bytes")) or 0),
-        _text(answer.get("trouble")),
-    )
-
-
-def _source(answer: Any) -> Source:
-    return Source(
-        str(answer["peer"]),
-        bool(answer["video"]),
-        bool(answer["audio"]),
-        _number(answer.get("since")),
-        _number(answer.get("video_kbps")),
-        _number(answer.get("fps")),
-    )
-
-
-def _viewer(answer: Any) -> Viewer:
-    return Viewer(
-        str(answer["peer"]),
-        str(answer["programme"]),
-        _number(answer.get("since")),
-        _number(answer.get("loss")),
-        _number(answer.get("jitter_ms")),
-        _number(answer.get("rtt_ms")),
-        _number(answer.get("remb_kbps")),
-        str(answer.get("rendition", "full")),
-    )
-
-
-def _standing(answer: Any) -> Standing:
-    return Standing(
-        str(answer["id"]),
-        str(answer["region"]),
-        int(answer["viewers"]),
-        int(answer["sources"]),
-        float(answer["load"]),
-        str(answer["draining"]),
-        int(answer.get("lost", 0)),
-    )
-
-
-def _faults(answer: Any) -> list[dict[str, Any]]:
-    return [{"peer": str(f["peer"]), "way": str(f["way"]), **_line(f)} for f in answer["faults"]]
-
-
-def _line(fault: Any) -> dict[str, float]:
-    return {"drop": float(fault["drop"]), "delay_ms": float(fault["delay_ms"])}
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _number(value: Any) -> float | None:
-    """`since` is in seconds since 1970, or RFC 3339 text which we do not need."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
