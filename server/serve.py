@@ -25,7 +25,14 @@ _BEGAN = perf_counter()
 
 def run(settings: Settings, *, demo: bool) -> int:
     logs.configure(settings.log_level)
-    return asyncio.run(_serve(settings, demo=demo))
+    return asyncio.run(_serve(for_demo(settings) if demo else settings, demo=demo))
+
+
+def for_demo(settings: Settings) -> Settings:
+    """The demo shows all there is: it records beside its data unless told where."""
+    if settings.recordings:
+        return settings
+    return settings.model_copy(update={"recordings": str(settings.data / "recordings")})
 
 
 async def _serve(settings: Settings, *, demo: bool) -> int:
