@@ -61,7 +61,7 @@ export function Monitors({ stage, tiles, main, preview, speakerId, heardHere }: 
           color="accent"
           variant={onCentre ? 'default' : 'filled'}
           leftSection={<IconHome size={26} aria-hidden />}
-          rightSection={<Kbd>0</Kbd>}
+          rightSection={onCentre ? null : <Kbd>0</Kbd>}
           disabled={!stage.allowed || stage.centre === null || onCentre}
           loading={changing && stage.asked?.id === stage.centre}
           onClick={stage.toCentre}
