@@ -144,6 +144,7 @@ function NextStep({ room, status }: { room: Room; status: Status }) {
       at: format.dateTime(signature.signed_at),
     }),
   )
+  if (status.state === 'none' && next === null) return null
   return (
     <ActionBar
       note={
