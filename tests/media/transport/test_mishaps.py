@@ -129,7 +129,7 @@ def test_what_nobody_foresaw_costs_one_datagram(caplog: pytest.LogCaptureFixture
         port._by_address[here] = type("Someone", (), {"session": "s7", "came_from": None})()  # type: ignore[assignment]
         for last in (0, 0, 1):
             peer.sendto(bytes([128, 96, last]), sock.getsockname())
-        with caplog.at_level(logging.ERROR, "media.transport.mishaps"):
+        with caplog.at_level(logging.ERROR, "media.mishaps"):
             port.read(1.0)
         assert [datagram[-1] for datagram in seen] == [0, 0, 1]
         assert (port.mishaps.count, port.counts.malformed) == (2, 0)
