@@ -236,3 +236,16 @@ async def _next(track: Any) -> VideoFrame | AudioFrame | None:
     except (MediaStreamError, av.error.FFmpegError):
         return None
     return frame
+
+
+async def source(relay: RunningRelay, cast: list[Any], peer: str, *what: Any, **more: Any) -> Source:
+    """One that joins and is in the cast, so that it is closed at the end."""
+    one = Source(relay, peer)
+    cast.append(one)
+    return await one.start(*what, **more)
+
+
+async def watcher(relay: RunningRelay, cast: list[Any], peer: str, **more: Any) -> Watcher:
+    one = Watcher(relay, peer, **more)
+    cast.append(one)
+    return await one.start()

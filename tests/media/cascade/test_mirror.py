@@ -14,7 +14,7 @@ import pytest
 from media.transport import srtp
 from media.wire import rtcp, rtp
 from media.wire.rtp import Packet
-from tests.media.peers import BLUE, GREEN, RED, Source, Watcher
+from tests.media.peers import BLUE, GREEN, RED, Watcher, source, watcher
 from tests.media.running import RelayProcess, RunningRelay, speaking_with, start_relay
 from tests.media.site import Site
 
@@ -37,30 +37,6 @@ async def relay(two_workers: RelayProcess) -> AsyncIterator[RunningRelay]:
             path = f"{relay.url}/control/studios/{relay.studio}/peers/{peer}"
             async with relay.http.delete(path, headers=relay.headers("control")):
                 pass
-
-
-@pytest.fixture
-async def cast() -> AsyncIterator[list[Any]]:
-    playing: list[Any] = []
-    yield playing
-    await asyncio.gather(*(one.close() for one in playing if not isinstance(one, Site)))
-    for one in playing:
-        if isinstance(one, Site):
-            one.close()
-
-
-async def source(
-    relay: RunningRelay, cast: list[Any], peer: str, colour: tuple[int, int, int], pitch_hz: int = 0
-) -> Source:
-    one = Source(relay, peer)
-    cast.append(one)
-    return await one.start(colour, pitch_hz)
-
-
-async def watcher(relay: RunningRelay, cast: list[Any], peer: str, **more: Any) -> Watcher:
-    one = Watcher(relay, peer, **more)
-    cast.append(one)
-    return await one.start()
 
 
 async def site(relay: RunningRelay, cast: list[Any], peer: str, **offer: Any) -> Site:

@@ -1,7 +1,5 @@
 """A client that shares no code with us, aiortc or Chromium: GStreamer's webrtcbin publishes and watches."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,13 +7,6 @@ import pytest
 from tests.media.gstreamer import Gstreamer, gstreamer
 from tests.media.peers import GREEN, RED, Source, Watcher
 from tests.media.running import RunningRelay
-
-
-@pytest.fixture
-async def cast() -> AsyncIterator[list[Any]]:
-    playing: list[Any] = []
-    yield playing
-    await asyncio.gather(*(one.close() for one in playing))
 
 
 def watching(relay: RunningRelay, only: str = "") -> Any:

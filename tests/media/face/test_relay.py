@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiortc.rtcdtlstransport
@@ -13,32 +13,10 @@ import pytest
 from aiortc import RTCPeerConnection, RTCRtpReceiver
 
 from media.transport.sealer import PLACE
-from tests.media.peers import BLUE, GREEN, RED, Source, Tone, Watcher, peer_connection, reached
+from tests.media.peers import BLUE, GREEN, RED, Source, Tone, Watcher, peer_connection, reached, source, watcher
 from tests.media.running import ROOT, RelayProcess, RunningRelay, speaking_with, start_relay
 
 Start = Callable[[Any], Awaitable[Any]]
-
-
-@pytest.fixture
-async def cast() -> AsyncIterator[list[Source | Watcher]]:
-    """The peers of a test; all are closed at its end."""
-    playing: list[Source | Watcher] = []
-    yield playing
-    await asyncio.gather(*(one.close() for one in playing))
-
-
-async def source(
-    relay: RunningRelay, cast: list[Any], peer: str, colour: tuple[int, int, int], pitch_hz: int = 0
-) -> Source:
-    one = Source(relay, peer)
-    cast.append(one)
-    return await one.start(colour, pitch_hz)
-
-
-async def watcher(relay: RunningRelay, cast: list[Any], peer: str, **more: Any) -> Watcher:
-    one = Watcher(relay, peer, **more)
-    cast.append(one)
-    return await one.start()
 
 
 async def test_a_switch_is_seen_without_renegotiation(relay: RunningRelay, cast: list[Any]) -> None:

@@ -1,7 +1,6 @@
 """Sites whose firewall lets nothing through but a TURN server: real coturn, with the credentials that we make."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,13 +17,6 @@ from tests.media.running import RunningRelay
 def coturn() -> Iterator[Coturn]:
     with running_coturn() as running:
         yield running
-
-
-@pytest.fixture
-async def cast() -> AsyncIterator[list[Any]]:
-    playing: list[Any] = []
-    yield playing
-    await asyncio.gather(*(one.close() for one in playing))
 
 
 def local_kind(connection: RTCPeerConnection) -> str:

@@ -11,7 +11,6 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -23,26 +22,12 @@ from av.video.frame import VideoFrame
 from media.recording import logbook
 from media.recording.logbook import End
 from tests.media.lossy import LossyLine
-from tests.media.peers import BLUE, GREEN, RED, Colour, Source, Tone
+from tests.media.peers import BLUE, GREEN, RED, Colour, Source, Tone, source
 from tests.media.recordings import Line, Played, play, recording
 from tests.media.running import RunningRelay, speaking_with, start_relay
 
 FRAME_S = 0.02
 LATE_S = 1.0  # what a busy machine may add
-
-
-@pytest.fixture
-async def cast() -> AsyncIterator[list[Source]]:
-    """The sources of a test; all are closed at its end."""
-    sources: list[Source] = []
-    yield sources
-    await asyncio.gather(*(source.close() for source in sources))
-
-
-async def source(relay: RunningRelay, cast: list[Source], peer: str, *what: Any, **more: Any) -> Source:
-    one = Source(relay, peer)
-    cast.append(one)
-    return await one.start(*what, **more)
 
 
 def near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
