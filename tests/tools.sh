@@ -14,6 +14,7 @@ need soffice libreoffice-writer-nogui
 need turnserver coturn
 need cc gcc libc6-dev
 [ -e /usr/include/openssl/evp.h ] || missing="$missing libssl-dev"
+case $(uname -m) in x86_64) [ -e /usr/include/intel-ipsec-mb.h ] || missing="$missing libipsec-mb-dev" ;; esac
 python3=/usr/bin/python3 # Debian's own: the bindings are built for it
 if ! $python3 -c 'import gi; gi.require_version("GstWebRTC", "1.0")' 2>/dev/null ||
     ! ls /usr/lib/*/gstreamer-1.0/libgstnice.so /usr/lib/*/gstreamer-1.0/libgstvpx.so >/dev/null 2>&1; then

@@ -1,7 +1,8 @@
 """The fan-out's innermost loop in C (sealer.c), where it was built; `library` is None elsewhere.
 
-Sealing a packet takes 0.56 µs there against 1.24 through the cryptography package, which copies a cipher's context
-for every packet. The bytes are the same. Holds pointers for C and nothing else.
+Sealing a packet takes 0.13 µs there with Intel's IPsec library and 0.5 with OpenSSL, against 1.24 through the
+cryptography package, which copies a cipher's context for every packet. The bytes are the same. Holds pointers for
+C and nothing else.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from media.transport.kernel import ffi
 
-VERSION: Final = 1
+VERSION: Final = 2
 PLACE: Final = Path(__file__).with_name("libsealer.so")
 
 ffi.cdef(
@@ -20,6 +21,7 @@ ffi.cdef(
         const unsigned char *nonces; size_t start;
     };
     int sealer_version(void);
+    const char *sealer_cipher(void);
     void *sealer_key(const unsigned char *key);
     void sealer_forget(void *key);
     int sealer_run(void *const *keys, int seats, const struct sealer_packet *packets, int count,
@@ -28,32 +30,41 @@ ffi.cdef(
 )
 
 
-def _load() -> Any:
+def load(place: Path) -> Any:
+    """What was built there; None where it cannot serve."""
     try:
-        found = ffi.dlopen(str(PLACE))
+        found = ffi.dlopen(str(place))
     except OSError:
         return None
-    return found if found.sealer_version() == VERSION else None
-
-
-library: Final[Any] = _load()
-
-
-def key(session_key: bytes) -> Any:
-    """One receiver's key as C keeps it; None where C is not there."""
-    if library is None:
+    if found.sealer_version() != VERSION or found.sealer_cipher() == ffi.NULL:
         return None
-    made = library.sealer_key(session_key)
+    return found
+
+
+library: Final[Any] = load(PLACE)
+
+
+def cipher() -> str:
+    """Who seals, as the metrics and the bench tell it."""
+    return "Python" if library is None else ffi.string(library.sealer_cipher()).decode()
+
+
+def key(session_key: bytes, at: Any = library) -> Any:
+    """One receiver's key as C keeps it; None where C is not there."""
+    if at is None:
+        return None
+    made = at.sealer_key(session_key)
     if made == ffi.NULL:
         raise MemoryError("no room for a cipher's context")
-    return ffi.gc(made, library.sealer_forget)
+    return ffi.gc(made, at.sealer_forget)
 
 
 class Sealer:
     """Seals one run for one chunk after another."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, at: Any = library) -> None:
         """`limit`: the most packets of a run."""
+        self._run = at.sealer_run
         self._packets = ffi.new("struct sealer_packet[]", limit)
         self._kept: list[Any] = []  # C reads them: they must outlive the calls
 
@@ -71,5 +82,5 @@ class Sealer:
         held = [ffi.from_buffer(some) for some in nonces]
         for i, some in enumerate(held):
             self._packets[i].nonces = some
-        if not library.sealer_run(keys, seats, self._packets, len(held), cells, stride):
+        if not self._run(keys, seats, self._packets, len(held), cells, stride):
             raise RuntimeError("the cipher failed")

@@ -25,7 +25,7 @@ HEAD = (
     "receivers  µs/packet  C floor   cores  delivered   pace  "
     "p50 ms   p99 ms  ms/join   kB/recv  storm s   drops\n"
 )
-SEALED_IN = "Python" if sealer.library is None else "C"
+SEALED_BY = sealer.cipher()
 MAX_RISE = 1.2  # of the cost per packet and receiver, from the fewest receivers to the most
 GOALS = {
     "us_1000": 3.6,
@@ -93,7 +93,7 @@ async def run(plan: Plan) -> dict[str, Any]:
     gso = segmentation_works() and plan.mode in (None, "gso")
     sys.stdout.write(
         f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, GSO {'yes' if gso else 'no'}; "
-        f"{plan.workers} worker{'s' * (plan.workers > 1)}, sealing in {SEALED_IN}; "
+        f"{plan.workers} worker{'s' * (plan.workers > 1)}, sealed by {SEALED_BY}; "
         f"30 frames/s of 5 packets of 1,200 B, 50 audio packets/s; load {os.getloadavg()[0]:.1f}\n{HEAD}"
     )
     told = []
@@ -144,7 +144,7 @@ def summary(plan: Plan, gso: bool, told: list[dict[str, Any]], apart: Apart) -> 
         "storm_lost_by_those_in": apart.lost_in_storm,
         "lost_after_repair_of_5_percent": _rounded(apart.lost_after_repair, 6),
         "workers": plan.workers,
-        "sealed_in": SEALED_IN,
+        "sealed_by": SEALED_BY,
     }
     if plan.with_floor:
         found["floor_us"] = {c: _rounded(t["floor"], 2) for c, t in by_count}
