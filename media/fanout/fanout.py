@@ -71,6 +71,7 @@ class Fanout:
 
     def prepare(self, packets: Sequence[Clear], now: float, unix_s: float) -> list[list[Clear]]:
         """Fix the bytes of packets that go out now for the first time, and cut them into runs."""
+        self.transmitter.begin()
         stamp = int(unix_s * (1 << 18)) & 0xFFFFFF  # abs-send-time: 6 bits of seconds, 18 of fraction
         for packet in packets:
             packet.sent_at, packet.send_time = now, stamp
@@ -106,10 +107,13 @@ class Fanout:
     def _send_gcm(self, lane: Lane, batch: Batch) -> None:
         arena, packets = self.arena, batch.packets
         clear = [(lane.header(batch.ssrc, packet), packet.payload) for packet in packets]
-        arena.lay([(header, len(payload) + srtp.TAG_SIZE) for header, payload in clear], lane.width)
+        parts = [(header, len(payload) + srtp.TAG_SIZE) for header, payload in clear]
+        if self._sealer is None:
+            arena.lay(parts, lane.width)
+        else:
+            arena.place(parts)
+            self._sealer.lay([start for start, _ in arena.cuts], clear, lane.width, arena.cells, arena.stride)
         arena.set_segment(sum(map(len, clear[0])) + srtp.TAG_SIZE)
-        if self._sealer is not None:
-            self._sealer.lay([start for start, _ in arena.cuts], clear)
         for chunk in lane.chunks:
             bank = chunk.rtp
             nonces = [bank.joined(chunk.rtp_ivs(batch.slot, batch.ssrc, packet.sequence)) for packet in packets]
@@ -134,8 +138,7 @@ class Fanout:
                         if not seat.sender.protect_in_place(cell, len(packet)):
                             ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear
                             failed.add(seat)
-            for seat in failed:
-                self.transmitter.failed(seat)
+            self.transmitter.tally.failed += len(failed)
             self.transmitter.run(chunk, len(packets), failed.union(batch.skip) if failed else batch.skip)
 
     def _send_over_streams(self, lane: Lane, batch: Batch) -> None:
@@ -152,12 +155,12 @@ class Fanout:
                     for header, payload, number in own
                 ]
             except ValueError:
-                self.transmitter.failed(seat)
+                tally.failed += 1
                 continue
-            tally.packets += len(sealed)
-            if self.streams is None or not self.streams.send(seat.address, sealed, moment):
+            if self.streams is not None and self.streams.send(seat.address, sealed, moment):
+                tally.packets += len(sealed)
+            else:
                 tally.dropped += len(sealed)
-                seat.failures += 1
 
     def send_control(self, lanes: Iterable[Lane], packet: bytes) -> None:
         """Send one RTCP packet to every seat of the lanes."""
@@ -195,7 +198,7 @@ class Fanout:
         try:
             sealed = seat.sender.protect_rtcp(packet, self._rtcp_index)
         except ValueError:
-            self.transmitter.failed(seat)
+            self.transmitter.tally.failed += 1
             return
         if not is_stream(seat.address):
             self.transmitter.alone(seat, sealed)

@@ -47,7 +47,6 @@ class Seat:
     firsts: tuple[int, ...]
     chunk: "Chunk | None" = None
     position: int = 0
-    failures: int = 0
     spans: tuple[Span, ...] = ()  # of the picture's numbers; none before its first move
     # By slot: the last number it got, and the last one that was not meant for it.
     counted: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)

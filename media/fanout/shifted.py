@@ -47,8 +47,7 @@ def _send_run(arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, 
             _seal_gcm(arena, chunk, batch, at, header)
         else:
             failed.update(_seal_cm(arena, chunk, batch, at, header))
-    for seat in failed:
-        transmitter.failed(seat)
+    transmitter.tally.failed += len(failed)
     transmitter.run(chunk, len(batch.packets), failed.union(batch.skip) if failed else batch.skip)
 
 

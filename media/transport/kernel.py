@@ -24,6 +24,7 @@ RECEIVE_BATCH: Final = 128
 SEND_BATCH: Final = 128
 UDP_SEGMENT: Final = 103
 BUFFER_FULL: Final = frozenset({errno.EAGAIN, errno.ENOBUFS})
+NO_BATCHES: Final = frozenset({errno.ENOSYS, errno.EPERM})  # of a filter of system calls, or a kernel without them
 # What kernels and drivers answer to a segmented message that they cannot send.
 NO_SEGMENTATION: Final = frozenset({errno.EINVAL, errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT})
 

@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 2, NONCE = 12, TAG = 16 };
+enum { VERSION = 3, NONCE = 12, TAG = 16 };
 
 struct sealer_packet {
     const unsigned char *header, *clear; /* authenticated only; sealed too */
     int header_size, clear_size;
     const unsigned char *nonces; /* of every receiver, one behind the other */
-    size_t start;                /* where in a receiver's stretch the sealed bytes go */
+    size_t start;                /* where in a receiver's stretch the packet begins */
 };
 
 int sealer_version(void) { return VERSION; }
@@ -85,13 +85,23 @@ static int seal(void *key, const struct sealer_packet *p, const unsigned char *n
 }
 #endif
 
+/* The headers, which all receivers share, once for all chunks. */
+void sealer_lay(int seats, const struct sealer_packet *packets, int count, unsigned char *cells, size_t stride)
+{
+    for (int seat = 0; seat < seats; seat++)
+        for (int i = 0; i < count; i++)
+            memcpy(cells + seat * stride + packets[i].start, packets[i].header, packets[i].header_size);
+}
+
 /* All packets of one receiver together, while its key is in the cache. Whether everything went well. */
 int sealer_run(void *const *keys, int seats, const struct sealer_packet *packets, int count,
                unsigned char *cells, size_t stride)
 {
     for (int seat = 0; seat < seats; seat++)
-        for (int i = 0; i < count; i++)
-            if (!seal(keys[seat], &packets[i], packets[i].nonces + seat * NONCE, cells + seat * stride + packets[i].start))
+        for (int i = 0; i < count; i++) {
+            const struct sealer_packet *p = &packets[i];
+            if (!seal(keys[seat], p, p->nonces + seat * NONCE, cells + seat * stride + p->start + p->header_size))
                 return 0;
+        }
     return 1;
 }

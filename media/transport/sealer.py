@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from media.transport.kernel import ffi
 
-VERSION: Final = 2
+VERSION: Final = 3
 PLACE: Final = Path(__file__).with_name("libsealer.so")
 
 ffi.cdef(
@@ -24,6 +24,8 @@ ffi.cdef(
     const char *sealer_cipher(void);
     void *sealer_key(const unsigned char *key);
     void sealer_forget(void *key);
+    void sealer_lay(int seats, const struct sealer_packet *packets, int count,
+                    unsigned char *cells, size_t stride);
     int sealer_run(void *const *keys, int seats, const struct sealer_packet *packets, int count,
                    unsigned char *cells, size_t stride);
     """
@@ -64,23 +66,29 @@ class Sealer:
 
     def __init__(self, limit: int, at: Any = library) -> None:
         """`limit`: the most packets of a run."""
-        self._run = at.sealer_run
+        self._at = at
         self._packets = ffi.new("struct sealer_packet[]", limit)
         self._kept: list[Any] = []  # C reads them: they must outlive the calls
 
-    def lay(self, starts: Sequence[int], clear: Sequence[tuple[bytes, bytes]]) -> None:
-        """Headers and payloads of a run, and where in a receiver's stretch each packet begins."""
+    def lay(
+        self, starts: Sequence[int], clear: Sequence[tuple[bytes, bytes]], seats: int, cells: Any, stride: int
+    ) -> None:
+        """Take headers and payloads of a run, and write the headers for so many seats.
+
+        `starts`: where in a receiver's stretch each packet begins. `stride`: from seat to seat.
+        """
         self._kept = [(ffi.from_buffer(header), ffi.from_buffer(payload)) for header, payload in clear]
         for i, (header, payload) in enumerate(self._kept):
             packet = self._packets[i]
             packet.header, packet.header_size = header, len(header)
             packet.clear, packet.clear_size = payload, len(payload)
-            packet.start = starts[i] + len(header)
+            packet.start = starts[i]
+        self._at.sealer_lay(seats, self._packets, len(clear), cells, stride)
 
     def run(self, keys: Any, seats: int, nonces: Sequence[bytes], cells: Any, stride: int) -> None:
-        """`nonces`: of each packet those of all seats, one behind the other. `stride`: from seat to seat."""
+        """`nonces`: of each packet those of all seats, one behind the other."""
         held = [ffi.from_buffer(some) for some in nonces]
         for i, some in enumerate(held):
             self._packets[i].nonces = some
-        if not self._run(keys, seats, self._packets, len(held), cells, stride):
+        if not self._at.sealer_run(keys, seats, self._packets, len(held), cells, stride):
             raise RuntimeError("the cipher failed")

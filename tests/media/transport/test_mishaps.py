@@ -103,7 +103,6 @@ def test_who_cannot_be_sealed_for_is_passed_over(stream: bool, shifted: bool) ->
         assert not any(b"clear" in datagram or not any(datagram) for datagram in got)
         with pytest.raises(BlockingIOError):
             sink.recv(2048)
-        assert [seat.failures for seat in seats] == [0, 1, 0]
         assert fanout.transmitter.tally.failed == 1
 
 

@@ -16,7 +16,7 @@ from media.transport.kernel import ffi
 
 SOURCE = sealer.PLACE.with_name("sealer.c")
 BUILDS = {"IPsec-MB": ("-DIPSEC_MB", "-lIPSec_MB"), "OpenSSL": ("-lcrypto",)}
-STRIDE = 4096
+STRIDE = 8192
 
 
 @pytest.fixture(scope="module", params=BUILDS)
@@ -46,15 +46,15 @@ def test_what_is_sealed_in_c_is_what_the_package_seals(
     held = [sealer.key(key, library) for key in keys]
     nonces = [[chance.randbytes(12) for _ in keys] for _ in clear]
     starts = [sum(len(h) + len(c) + 16 for h, c in clear[:i]) for i in range(len(clear))]
-    cells = ffi.new("unsigned char[]", STRIDE * 2 * len(keys))
+    cells = ffi.new("unsigned char[]", STRIDE * len(keys))
     run = sealer.Sealer(len(clear), library)
-    run.lay(starts, clear)
-    run.run(ffi.new("void *[]", held), len(keys), [b"".join(some) for some in nonces], cells, STRIDE * 2)
+    run.lay(starts, clear, len(keys), cells, STRIDE)
+    run.run(ffi.new("void *[]", held), len(keys), [b"".join(some) for some in nonces], cells, STRIDE)
     written = bytes(ffi.buffer(cells))
     for seat, key in enumerate(keys):
         for (header, payload), own, start in zip(clear, nonces, starts, strict=True):
-            at = seat * STRIDE * 2 + start + len(header)
-            assert written[at : at + len(payload) + 16] == AESGCM(key).encrypt(own[seat], payload, header)
+            at, sealed = seat * STRIDE + start, AESGCM(key).encrypt(own[seat], payload, header)
+            assert written[at:].startswith(header + sealed)
 
 
 def test_a_library_of_another_version_is_left_alone(tmp_path: Path) -> None:
