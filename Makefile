@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB_SOURCES := $(shell find web/src web/public web/index.html -type f 2>/dev/null)
 
-.PHONY: run test test-unit test-web test-e2e lint tools bench-relay bench-tree bench-cascade fuzz api clean help
+.PHONY: run test test-unit test-web test-e2e lint tools bench-relay bench-tree bench-cascade bench-flood fuzz api clean help
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ bench-tree: $(BIN)/.ready media/transport/libsealer.so ## 10,000 receivers of a 
 
 bench-cascade: $(BIN)/.ready media/transport/libsealer.so ## the same with real joins and a light programme (needs a quiet machine)
 	$(BIN)/python -m tests.bench.cascade $(if $(RECEIVERS),--receivers $(RECEIVERS))
+
+bench-flood: $(BIN)/.ready media/transport/libsealer.so ## 100,000 datagrams of garbage a second at a programme that is watched (SECONDS=10)
+	$(BIN)/python -m tests.bench.flood $(if $(SECONDS),--seconds $(SECONDS))
 
 fuzz: $(BIN)/.fuzz ## random bytes at every reader of strangers' bytes (SECONDS=60 for each, NAMES="stun rtp")
 	nice $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(NAMES)

@@ -159,6 +159,10 @@ class Fleet:
         for slot in peer.slots.values():
             slot.missing = Gaps() if slot.kind == "video" else None
 
+    def opened(self) -> list[LitePeer]:
+        """Who opens what it gets: the sample."""
+        return [peer for peer, _ in self._opening]
+
     def eyes(self) -> list[Eye]:
         return list(self._eyes.values())
 

@@ -4,7 +4,7 @@
  * AES-128-GCM under a key context per receiver, the packets of a frame for one receiver together, and leave by
  * sendmmsg in vectors of 64, a frame as one segmented message (UDP GSO) where the kernel takes it.
  *
- *     floor HOST SECONDS PORT...      prints {"packets": .., "cpu_s": .., "gso": ..}
+ *     floor HOST SECONDS GSO PORT...      GSO: 1 or 0; prints {"packets": .., "cpu_s": .., "gso": ..}
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -129,15 +129,15 @@ static double cpu(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) return 2;
-    int total = argc - 3, size = 8 << 20;
+    if (argc < 5) return 2;
+    int total = argc - 4, size = 8 << 20;
     struct receiver *receivers = calloc(total, sizeof *receivers);
     fd = socket(AF_INET, SOCK_DGRAM, 0);
     if (!receivers || fd < 0) die("start");
     if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size))
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     int cut = HEADER + VIDEO + TAG, none = 0;
-    gso = setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &cut, sizeof cut) == 0;
+    gso = atoi(argv[3]) && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &cut, sizeof cut) == 0;
     setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &none, sizeof none);
     struct cmsghdr *c = &control.align;
     *c = (struct cmsghdr){.cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof(uint16_t))};
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
         receivers[i].keys = EVP_CIPHER_CTX_new();
         if (!EVP_EncryptInit_ex(receivers[i].keys, EVP_aes_128_gcm(), NULL, key, NULL)) die("key");
         receivers[i].address.sin_family = AF_INET;
-        receivers[i].address.sin_port = htons(atoi(argv[3 + i]));
+        receivers[i].address.sin_port = htons(atoi(argv[4 + i]));
         if (inet_pton(AF_INET, argv[1], &receivers[i].address.sin_addr) != 1) return 2;
     }
     double began = now(), used = cpu(), seconds = atof(argv[2]);

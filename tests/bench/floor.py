@@ -47,8 +47,11 @@ class Sink:
     slots: dict[int, Slot] = field(default_factory=lambda: {1: Slot("video", 1), 2: Slot("audio", 2)})
 
 
-async def measure(receivers: int, seconds: float) -> float | None:
-    """µs per packet and receiver; None when packets were dropped. Raises: NoFloor."""
+async def measure(receivers: int, seconds: float, *, gso: bool = True) -> float | None:
+    """µs per packet and receiver; None when packets were dropped. `gso`: where the kernel has it.
+
+    Raises: NoFloor.
+    """
     with tempfile.TemporaryDirectory() as folder:
         program = build(Path(folder))
         sockets = [open_port("127.0.0.1", 0, buffer_size=RECEIVE_BUFFER) for _ in range(receivers)]
@@ -56,7 +59,7 @@ async def measure(receivers: int, seconds: float) -> float | None:
         ports = [sock.getsockname()[1] for sock in sockets]
         inbox = HeaderInbox(LossyLink(0.0))
         try:
-            words = [program, "127.0.0.1", str(seconds), *map(str, ports)]
+            words = [program, "127.0.0.1", str(seconds), str(int(gso)), *map(str, ports)]
             running = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
             ended = asyncio.create_task(running.communicate())
             while not ended.done():

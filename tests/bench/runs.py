@@ -99,6 +99,16 @@ class Switched:
     pauses: list[float]
     seen: list[float]
 
+    def note(self, came: list[tuple[int, int]], mark: int, ordered_ns: int, ended_ns: int) -> None:
+        """What one receiver got: the time of each packet of the picture and the mark of its source.
+
+        What never came counts as the whole time waited: a bound from below.
+        """
+        new_ns = next((at for at, marked in came if marked == mark and at > ordered_ns), ended_ns)
+        self.seen.append((new_ns - ordered_ns) / 1e6)
+        moments = [ordered_ns, *(at for at, _ in came if ordered_ns < at < ended_ns), ended_ns]
+        self.pauses.append(max(later - at for at, later in itertools.pairwise(moments)) / 1e6)
+
 
 async def _switched(b: Bench, fleet: Fleet) -> Switched | None:
     try:
@@ -123,14 +133,11 @@ async def _switch(b: Bench, fleet: Fleet) -> Switched:
             ordered_ns = time.time_ns()
             await b.client.stage(STUDIO, "main", peer, (peer,))
             await asyncio.sleep(BETWEEN_SWITCHES_S)
+            ended_ns = time.time_ns()
             fleet.sweep()
             fleet.sample.noting = False
-            for came in fleet.sample.pictures.values():
-                new_ns = next((at for at, marked in came if marked == mark and at > ordered_ns), None)
-                # Never seen counts as the whole time waited: a bound from below, far beyond the goal.
-                told.seen.append((new_ns - ordered_ns) / 1e6 if new_ns else BETWEEN_SWITCHES_S * 1e3)
-                pairs = itertools.pairwise(came)
-                told.pauses.append(max((later - at) / 1e6 for (at, _), (later, _) in pairs))
+            for one in fleet.opened():
+                told.note(fleet.sample.pictures.get(one, []), mark, ordered_ns, ended_ns)
     finally:
         await end(other)
     return told

@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from media.transport import kernel
 from tests.bench import flame, floor
-from tests.bench.relay import Apart, missed, plan_of, summary, valid
+from tests.bench.machine import family, usage
+from tests.bench.relay import GOALS, Apart, missed, plan_of, summary, valid
 from tests.bench.runs import Switched
 
 FINE: dict[str, Any] = {
@@ -26,10 +28,14 @@ ASKED = (
 )  # fmt: skip
 
 
-def found(**changes: Any) -> dict[str, Any]:
+def found(apart: Apart = Apart(2.0, 0, 0.0002), **changes: Any) -> dict[str, Any]:  # noqa: B008 (frozen)
     last = FINE | {"switch": Switched([40.0, 60.0], [70.0, 80.0])} | changes
     plan = plan_of(["--receivers", "100,1000", "--floor"])
-    return summary(plan, True, [FINE, last], Apart(2.0, changes.get("lost", 0), 0.0002))
+    return summary(plan, True, [FINE, last], apart)
+
+
+def names_of(short: list[str]) -> set[str]:
+    return {line.partition(":")[0] for line in short}
 
 
 def test_the_last_line_has_what_was_asked_for_in_that_order() -> None:
@@ -43,22 +49,73 @@ def test_the_last_line_has_what_was_asked_for_in_that_order() -> None:
 
 
 @pytest.mark.parametrize("trouble", [{"own_drops": 1}, {"failures": 1}, {"forged": 1}, {"pace": 0.8}])
-def test_a_figure_is_refused_when_the_generator_failed(trouble: dict[str, Any]) -> None:
+def test_figures_are_refused_when_the_generator_failed(trouble: dict[str, Any]) -> None:
     assert valid(FINE)
     assert not valid(FINE | trouble)
-    assert found(**trouble)["us_per_packet_receiver"]["1000"] is None
+    line = found(**trouble)
+    assert line["us_per_packet_receiver"] == {"100": 3.0, "1000": None}
+    figures = (
+        "delivered", "storm_light_s", "cpu_ms_per_join", "rss_kb_per_receiver", "source_switch_ms_p95",
+        "source_switch_seen_ms_p95",
+    )  # fmt: skip
+    assert {line[name] for name in figures} | set(line["added_delay_ms"].values()) == {None}
+    assert "us_1000" in names_of(missed(line))
 
 
 def test_each_goal_can_be_missed() -> None:
     changes = {
-        "us": 3.9, "delivered": 0.999, "delay_p50_ms": 13.0, "delay_p99_ms": 41.0, "storm_light_s": 3.1, "lost": 1,
+        "us": 3.9, "delivered": 0.999, "delay_p50_ms": 13.0, "delay_p99_ms": 41.0, "storm_light_s": 3.1,
         "cpu_ms_per_join": 2.6, "rss_kb": 131.0, "switch": Switched([501.0], [600.0]),
     }  # fmt: skip
-    names = [line.partition(":")[0] for line in missed(found(**changes))]
-    assert names == [
-        "us_1000", "ratio_to_floor", "rise", "lost_share", "delay_p50_ms", "delay_p99_ms", "switch_ms_p95",
-        "storm_light_s", "storm_lost", "cpu_ms_per_join", "rss_kb_per_receiver",
-    ]  # fmt: skip
+    short = names_of(missed(found(Apart(6.1, 1, 0.0011), **changes)))
+    assert short == set(GOALS) - {"us_1000_without_gso"}
+
+
+def test_what_was_not_measured_is_a_goal_missed() -> None:
+    short = missed(found(Apart(None, None, None), switch=None, storm_light_s=None))
+    assert names_of(short) == {
+        "storm_full_s", "storm_lost", "lost_after_repair", "switch_ms_p95", "switch_seen_ms_p95", "storm_light_s"
+    }  # fmt: skip
+    assert all("not measured" in line for line in short)
+
+
+MS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("came", "pause", "seen"),
+    [
+        ([(10, 1), (40, 1), (70, 2), (790, 2)], 720.0, 70.0),
+        ([(10, 1), (40, 1)], 760.0, 800.0),  # black, and the new one never
+        ([], 800.0, 800.0),
+        ([(n, 1 + (n > 100)) for n in range(10, 800, 30)], 30.0, 130.0),
+        ([(-5, 2), (20, 1), (420, 2), (780, 2)], 400.0, 420.0),
+    ],
+)
+def test_a_switch_is_measured_to_both_ends(came: list[tuple[int, int]], pause: float, seen: float) -> None:
+    told = Switched([], [])
+    told.note([(at * MS, mark) for at, mark in came], 2, 0, 800 * MS)
+    assert (told.pauses, told.seen) == ([pause], [seen])
+
+
+def test_the_cpu_counted_is_that_of_a_process_and_all_below_it() -> None:
+    burn = "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass\n"
+    inner = f"import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', {burn + 'input()'!r}], stdin=-1)"
+    script = f"{inner}\n{burn}print('done', c.pid, flush=True); input(); c.communicate(b'1')"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as outer:
+        assert outer.stdin is not None
+        assert outer.stdout is not None
+        _, below = outer.stdout.readline().split()
+        assert set(family(outer.pid)) == {outer.pid, int(below)}
+        while usage(int(below)).cpu_s < 0.2:  # it works beside the outer one
+            pass
+        both, alone = usage(outer.pid), usage(int(below))
+        assert both.cpu_s >= 0.4
+        assert both.rss_kb > alone.rss_kb > 1000
+        outer.stdin.write("1\n")
+        outer.stdin.flush()
 
 
 def datagrams(sock: socket.socket) -> Iterator[bytes]:
@@ -69,7 +126,8 @@ def datagrams(sock: socket.socket) -> Iterator[bytes]:
             return
 
 
-def test_the_floor_sends_every_receiver_what_the_relay_would() -> None:
+@pytest.mark.parametrize("gso", ["1", "0"])
+def test_the_floor_sends_every_receiver_what_the_relay_would(gso: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         try:
             program = floor.build(Path(folder))
@@ -77,7 +135,7 @@ def test_the_floor_sends_every_receiver_what_the_relay_would() -> None:
             pytest.skip(str(reason))
         sockets = [kernel.open_port("127.0.0.1", 0) for _ in range(66)]
         ports = [str(sock.getsockname()[1]) for sock in sockets]
-        subprocess.run([program, "127.0.0.1", "0.5", *ports], check=True, capture_output=True)
+        subprocess.run([program, "127.0.0.1", "0.5", gso, *ports], check=True, capture_output=True)
     for sock in sockets:
         got = [d for d in datagrams(sock) if d[:1] == b"\x80" and d[8:11] == bytes(3)]
         for ssrc, size, at_least in ((1, 12 + 1188 + 16, 5 * 10), (2, 12 + 160 + 16, 15)):
