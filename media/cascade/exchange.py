@@ -71,7 +71,7 @@ class Exchange:
             studio = self._find(message.studio)
             programme = studio.programme(message.programme)
         except TooMany:
-            return  # it asks again when it has made a new link
+            return  # it asks again
         outlet = programme.outlet
         if outlet is None:
             self._last += 1

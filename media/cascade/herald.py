@@ -40,6 +40,11 @@ class Herald:
                 programme.outlet.tell(programme.air)
             self._tell_relays(programme)
 
+    def repeat(self, programme: Programme) -> None:
+        """Once a second to workers: a link that is full loses words."""
+        if programme.outlet is not None:
+            programme.outlet.tell(programme.air)
+
     def is_due(self, now: float) -> bool:
         """Whether every programme's relays shall have a sign of life; answering yes counts as having given it."""
         if now - self._beaten_at < BEAT_S:

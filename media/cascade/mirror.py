@@ -21,6 +21,7 @@ from media.wire.onair import OnAir
 from media.wire.rtp import Codec
 
 TRY_AGAIN_S: Final = 0.1
+ASK_AGAIN_S: Final = 1.0  # a link that is full loses words
 KEEP_S: Final = 30.0  # without a viewer
 
 
@@ -96,10 +97,13 @@ class Mirrors:
         self._connect(mirror, now)
 
     def _connect(self, mirror: Mirror, now: float) -> None:
-        if mirror.link is not None or now - mirror.tried_at < TRY_AGAIN_S:
+        """Ask the home for the programme until it is open."""
+        if mirror.stream is not None:
+            return
+        if now - mirror.tried_at < (TRY_AGAIN_S if mirror.link is None else ASK_AGAIN_S):
             return
         mirror.tried_at = now
-        link = self._links.get(mirror.home) or self._door.open(mirror.home)
+        link = mirror.link or self._links.get(mirror.home) or self._door.open(mirror.home)
         if link is not None:
             self._links[mirror.home] = mirror.link = link
             link.send(framing.encode(Want(mirror.place.studio.name, mirror.programme.name)))

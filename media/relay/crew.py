@@ -1,4 +1,4 @@
-"""The workers of one relay: started, spoken to, started again when one dies. A studio has its home on one."""
+"""The workers of one relay: started, spoken to, started again when one dies or hangs. A studio's home is one."""
 
 import asyncio
 import contextlib
@@ -23,6 +23,9 @@ from media.wire.fingerprint import Fingerprint
 START_LIMIT_S: Final = 15.0
 STOP_LIMIT_S: Final = 5.0
 RESTART_PAUSE_S: Final = 0.5
+PING_S: Final = 1.0
+PING_LIMIT_S: Final = 3.0
+PINGS: Final = 2  # in a row without an answer: one alone may be this process's own sleep, or the machine's
 
 log = logging.getLogger("media.crew")
 
@@ -130,7 +133,24 @@ class Crew:
         hand.port, hand.tcp_port = ready["port"], ready["tcp_port"]
         hand.fingerprint = Fingerprint("sha-256", ready["fingerprint"])
         self._spawn(self._read_news(hand))
+        self._spawn(self._ping(hand))
         return hand
+
+    async def _ping(self, hand: Hand) -> None:
+        """A worker that answers nothing any more is as good as dead, and is made so."""
+        missed = 0
+        while missed < PINGS:
+            await asyncio.sleep(PING_S)
+            try:
+                await hand.line.call("ping", PING_LIMIT_S)
+            except TimeoutError:
+                missed += 1
+            except ConnectionError:
+                return
+            else:
+                missed = 0
+        log.error("worker %d hangs; ending it", hand.index)
+        hand.process.kill()
 
     def _spawn(self, work: object) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]

@@ -118,6 +118,7 @@ class Worker:
             "pull_end": self._pulls.end,
             "pull_stop": self._pulls.stop,
             "metrics": self._metrics,
+            "ping": dict,
         }
         self._faults = Faults(self._port, self._fanout.transmitter) if settings.faults else None
         if self._faults is not None:
@@ -258,6 +259,7 @@ class Worker:
                     for track in feed.tracks():
                         track.measure(passed_s)
             for programme in list(studio.programmes.values()):
+                self._herald.repeat(programme)
                 self._audience.report(studio, programme, self._now)
                 yield
                 self._audience.suit(studio, programme, self._now)

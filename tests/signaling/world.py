@@ -27,19 +27,12 @@ from server.store import SqlStore
 from server.store.accounts import Bridge, Organisation, Person
 from signaling.hub import Hub, HubSettings
 from signaling.session import SignedIn
-
-WAIT_S = 24.0  # only a failure takes so long
+from tests.support.waiting import WAIT_S
+from tests.support.waiting import eventually as eventually
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-async def eventually(condition: Callable[[], bool], wait_s: float = WAIT_S) -> None:
-    """For what nothing tells of."""
-    async with asyncio.timeout(wait_s):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 class Silent:
