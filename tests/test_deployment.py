@@ -5,6 +5,7 @@ No engine runs here, so nothing is started; every name, argument, port and path 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shlex
@@ -15,12 +16,14 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from aioice import stun, turn
 
 from media.__main__ import _parser as media_parser
 from media.__main__ import host_and_port
 from server.__main__ import cli
 from server.papers.s3 import Place
 from server.settings import MEDIA_PATH, Settings
+from tests.media.coturn import running_coturn
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -33,6 +36,7 @@ GIVEN = {
     "DIENHONG_DOMAIN": "hop.example.vn",
     "DIENHONG_RELAY_ADDRESS": "192.0.2.10",
     "DIENHONG_DATABASE_PASSWORD": "1" * 64,
+    "DIENHONG_REDIS_PASSWORD": "7" * 64,
     "DIENHONG_S3_ACCESS_KEY": "2" * 64,
     "DIENHONG_S3_SECRET_KEY": "3" * 64,
     "DIENHONG_SECRET": "4" * 64,
@@ -208,6 +212,48 @@ def test_turn_and_the_servers_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "use-auth-secret" in words
     for url in read.turn_urls.split(","):
         assert re.fullmatch(rf"turn:hop\.example\.vn:{words['listening-port']}\?transport=(udp|tcp)", url)
+
+
+async def test_turn_leads_to_the_relays_and_nowhere_else() -> None:
+    words = [filled(word).lstrip("-") for word in SERVICES["turn"]["command"]]
+    with running_coturn([word for word in words if word.startswith(("no-tcp-", "denied-", "allowed-"))]) as coturn:
+        (server,) = coturn.servers("udp")
+        line = await over_udp(coturn.port, server)
+        inside = ("192.0.2.11", "10.0.0.1", "172.17.0.2", "192.168.1.1", "100.64.0.1", "127.0.0.1", "8.8.8.8")
+        await line.channel_bind(0x4000, (GIVEN["DIENHONG_RELAY_ADDRESS"], 50001))
+        for host in inside:
+            with pytest.raises(stun.TransactionFailed, match="403"):
+                await line.channel_bind(0x4001, (host, 6379))
+        await line.delete()
+        whole = stun.Message(stun.Method.ALLOCATE, stun.Class.REQUEST)  # RFC 6062: connections to others
+        whole.attributes["REQUESTED-TRANSPORT"] = turn.TCP_TRANSPORT
+        with pytest.raises(stun.TransactionFailed, match=r"403|442"):
+            await (await over_tcp(coturn.port, server)).request_with_retry(whole)
+
+
+async def over_udp(port: int, server: dict[str, Any]) -> Any:
+    """A client's line to a TURN server, with an address there."""
+    to = ("127.0.0.1", port)
+    _, line = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: turn.TurnClientUdpProtocol(to, server["username"], server["credential"], 600, 500), remote_addr=to
+    )
+    await line.connect()
+    return line
+
+
+async def over_tcp(port: int, server: dict[str, Any]) -> Any:
+    to = ("127.0.0.1", port)
+    _, line = await asyncio.get_running_loop().create_connection(
+        lambda: turn.TurnClientTcpProtocol(to, server["username"], server["credential"], 600, 500), *to
+    )
+    return line
+
+
+def test_redis_lets_in_who_knows_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [filled(word) for word in SERVICES["redis"]["command"]]
+    word = command[command.index("--requirepass") + 1]
+    assert urlsplit(str(settings(SERVERS[0], monkeypatch).redis_url)).password == word
+    assert environment("redis")["REDISCLI_AUTH"] == word
 
 
 def test_the_proxy_leads_to_every_server(monkeypatch: pytest.MonkeyPatch) -> None:

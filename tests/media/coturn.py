@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any
 from signaling.turn import TurnSettings, ice_servers
 from tests.support.servers import free_port, missing
 
-# Peers on loopback are what coturn refuses to everybody else, and rightly so.
 CONFIG = """\
 listening-ip=127.0.0.1
 relay-ip=127.0.0.1
@@ -31,7 +30,6 @@ pidfile={folder}/pid
 log-file=stdout
 simple-log
 fingerprint
-allow-loopback-peers
 no-cli
 no-tls
 no-dtls
@@ -39,6 +37,8 @@ no-rfc5780
 no-software-attribute
 """
 RELAYED_PORTS = 200
+# What coturn refuses to everybody else, and rightly so.
+TO_LOOPBACK = ("allow-loopback-peers",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Coturn:
 
 
 @contextlib.contextmanager
-def running_coturn() -> Iterator[Coturn]:
-    """Skips, or fails in CI, where there is no coturn."""
+def running_coturn(peers: Sequence[str] = TO_LOOPBACK) -> Iterator[Coturn]:
+    """`peers`: lines of its settings on who may be reached. Skips, or fails in CI, where there is no coturn."""
     program = shutil.which("turnserver")
     if program is None:
         missing("no TURN server to go through: apt-get install coturn")
@@ -70,6 +70,7 @@ def running_coturn() -> Iterator[Coturn]:
         config.touch(0o600)
         config.write_text(
             CONFIG.format(port=port, first=first, last=first + RELAYED_PORTS, secret=made.secret, folder=folder)
+            + "".join(f"{line}\n" for line in peers)
         )
         with made.log.open("wb") as log:
             process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log, cwd=folder)
