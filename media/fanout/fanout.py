@@ -86,7 +86,7 @@ class Fanout:
                 if lane.key.stream:
                     self._send_over_streams(lane, batch)
                 elif lane.key.shifted and batch.slot == 0:
-                    shifted.send(self.arena, self.transmitter, lane, batch)
+                    shifted.send(self.arena, self.transmitter, lane, batch, self._sealer)
                 elif lane.key.profile == srtp.GCM.name:
                     self._send_gcm(lane, batch)
                 else:

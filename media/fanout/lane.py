@@ -14,13 +14,13 @@ from media.fanout.slot import Clear
 from media.fanout.span import MAX_SPANS, Span
 from media.transport import kernel, srtp
 from media.transport.kernel import Address, ffi
+from media.transport.sealer import Moved, Shift
 from media.wire import rtp
 from media.wire.rtp import Codec
 
 ROLLOVER_AHEAD: Final = 64
 COUNT_EVERY: Final = 4096  # numbers that a receiver may miss: it bridges 32,768, so seven in a row may get lost
 
-Shift = tuple[int, int, int, int, int]
 _CUT: Final = [struct.Struct("12s" * seats).unpack for seats in range(SEATS + 1)]
 
 
@@ -98,23 +98,25 @@ def cut(nonces: bytes) -> tuple[bytes, ...]:
 class Bank:
     """The keys of a chunk's seats for RTP or for RTCP, in the order of the seats."""
 
-    __slots__ = ("_held", "encrypt", "keys", "salts")
+    __slots__ = ("_held", "_salts", "encrypt", "keys", "salts")
 
     def __init__(self) -> None:
         self.encrypt: list[srtp.EncryptInto] = []
         self.keys: Any = None  # the same for C, where every seat has one
         self._held: Sequence[Any] = ()
-        self.salts = 0
+        self.salts = b""
+        self._salts = 0
 
     def load(self, encrypt: list[srtp.EncryptInto], salts: bytes, keys: Sequence[Any] = ()) -> None:
         self.encrypt = encrypt
-        self.salts = int.from_bytes(salts, "big")
+        self.salts = salts
+        self._salts = int.from_bytes(salts, "big")
         self._held = keys
         self.keys = ffi.new("void *[]", keys) if keys and None not in keys else None
 
     def joined(self, ivs: bytes) -> bytes:
         """All receivers' nonces, one behind the other, by one addition of one long number."""
-        return (self.salts ^ int.from_bytes(ivs, "big")).to_bytes(len(ivs), "big")
+        return (self._salts ^ int.from_bytes(ivs, "big")).to_bytes(len(ivs), "big")
 
     def nonces(self, ivs: bytes) -> tuple[bytes, ...]:
         """All receivers' nonces: 0.06 µs each."""
@@ -133,6 +135,7 @@ class Chunk:
         self._vectors: dict[bool, Any] = {}
         self._rollovers: dict[int, list[int] | int] = {}
         self._shifts: list[Shift] = []
+        self._moved: Moved | None = None
 
     def add(self, seat: Seat) -> None:
         seat.chunk, seat.position = self, len(self.seats)
@@ -151,6 +154,7 @@ class Chunk:
         """Gather the keys anew after the seats changed."""
         self._rollovers.clear()
         self._shifts.clear()
+        self._moved = None
         gcm = [s.sender for s in self.seats if isinstance(s.sender, srtp.GcmSender)]
         if gcm:
             salts = b"".join(g.rtp_salt for g in gcm)
@@ -158,11 +162,17 @@ class Chunk:
             self.rtcp.load([g.encrypt_rtcp for g in gcm], b"".join(g.rtcp_salt for g in gcm))
 
     def shifts(self) -> list[Shift]:
-        """What each seat adds to its rung's numbers: packets, time, pictures, levels, turns of the numbers."""
+        """What each seat adds to its rung's numbers."""
         if not self._shifts:
             spans = [(seat.span, seat.rollover(0, 0)) for seat in self.seats]
-            self._shifts += [(s.shift, s.ticks, s.pictures, s.levels, turns) for s, turns in spans]
+            self._shifts += [Shift(s.shift, s.ticks, s.pictures, s.levels, turns) for s, turns in spans]
         return self._shifts
+
+    def moved(self) -> Moved:
+        """The same for C."""
+        if self._moved is None:
+            self._moved = Moved(self.rtp.keys, self.rtp.salts, self.shifts())
+        return self._moved
 
     def rtp_ivs(self, slot: int, ssrc: int, sequence: int) -> bytes:
         """What each receiver adds to its salt: equal for all, unless wrap-arounds lie between their joins."""

@@ -14,6 +14,7 @@ from media.fanout.span import Span, vp8_marks
 from media.fanout.transmit import Transmitter
 from media.transport import srtp
 from media.transport.kernel import ffi
+from media.transport.sealer import Sealer
 from media.wire import rtp
 
 _IV = struct.Struct("!HIIH").pack
@@ -21,34 +22,53 @@ _NUMBER = struct.Struct("!HI").pack
 _PICTURE = struct.Struct("!HB").pack
 
 
-def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch) -> None:
-    """Seal and send one run of the picture. A receiver gets nothing of a rung from before it came there."""
+def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch, sealer: Sealer | None = None) -> None:
+    """Seal and send one run of the picture. A receiver gets nothing of a rung from before it came there.
+
+    `sealer`: seals in C, where that was built.
+    """
     oldest = min(packet.sequence for packet in batch.packets)
     for chunk in lane.chunks:
         if oldest >= max(seat.span.floor for seat in chunk.seats):
-            _send_run(arena, transmitter, lane, chunk, batch)
+            _send_run(arena, transmitter, lane, chunk, batch, sealer)
             continue
         for packet in batch.packets:
             early = {seat for seat in chunk.seats if packet.sequence < seat.span.floor}
             if len(early) < len(chunk.seats):
                 alone = Batch(batch.slot, batch.ssrc, (packet,), early.union(batch.skip))
-                _send_run(arena, transmitter, lane, chunk, alone)
+                _send_run(arena, transmitter, lane, chunk, alone, sealer)
 
 
-def _send_run(arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, batch: Batch) -> None:
+def _send_run(
+    arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, batch: Batch, sealer: Sealer | None
+) -> None:
     gcm = lane.key.profile == srtp.GCM.name
     failed: set[Seat] = set()
     headers = [lane.header(batch.ssrc, packet) for packet in batch.packets]
     sizes = [len(packet.payload) + (srtp.TAG_SIZE if gcm else srtp.CM_TAG_SIZE) for packet in batch.packets]
-    arena.lay(list(zip(headers, sizes, strict=True)))
+    parts = list(zip(headers, sizes, strict=True))
+    arena.place(parts)
     arena.set_segment(len(headers[0]) + sizes[0])
-    for at, header in enumerate(headers):
-        if gcm:
-            _seal_gcm(arena, chunk, batch, at, header)
-        else:
-            failed.update(_seal_cm(arena, chunk, batch, at, header))
+    if gcm and sealer is not None and chunk.rtp.keys is not None:
+        _seal_in_c(arena, chunk, batch, headers, sealer)
+    else:
+        arena.lay(parts)
+        for at, header in enumerate(headers):
+            if gcm:
+                _seal_gcm(arena, chunk, batch, at, header)
+            else:
+                failed.update(_seal_cm(arena, chunk, batch, at, header))
     transmitter.tally.failed += len(failed)
     transmitter.run(chunk, len(batch.packets), failed.union(batch.skip) if failed else batch.skip)
+
+
+def _seal_in_c(arena: Arena, chunk: Chunk, batch: Batch, headers: Sequence[bytes], sealer: Sealer) -> None:
+    packets, skip = batch.packets, batch.skip
+    starts = [start for start, _ in arena.cuts]
+    sealer.take(starts, [(header, packet.payload) for header, packet in zip(headers, packets, strict=True)])
+    sealer.number([(packet.sequence, packet.timestamp, vp8_marks(packet)) for packet in packets])
+    skipped = bytes(seat in skip for seat in chunk.seats) if skip else bytes(len(chunk.seats))
+    sealer.run_shifted(chunk.moved(), skipped, batch.ssrc, arena.cells, arena.stride)
 
 
 def own(clear: Sequence[tuple[bytes, Clear]], span: Span) -> list[tuple[bytes, bytes, int]]:
@@ -70,11 +90,11 @@ def _seal_gcm(arena: Arena, chunk: Chunk, batch: Batch, at: int, header: bytes) 
     sequence, timestamp, ssrc = packet.sequence, packet.timestamp, batch.ssrc
     ivs: list[bytes] = []
     numbers: list[bytes] = []
-    for shift, ticks, _, _, turns in chunk.shifts():
-        number = sequence + shift
+    for shift in chunk.shifts():
+        number = sequence + shift.packets
         low = number & 0xFFFF
-        ivs.append(_IV(0, ssrc, (number >> 16) + turns & 0xFFFFFFFF, low))
-        numbers.append(_NUMBER(low, timestamp + ticks & 0xFFFFFFFF))
+        ivs.append(_IV(0, ssrc, (number >> 16) + shift.turns & 0xFFFFFFFF, low))
+        numbers.append(_NUMBER(low, timestamp + shift.ticks & 0xFFFFFFFF))
     front, back, payloads, skip = header[:2], header[8:], _payloads(chunk, packet), batch.skip
     nonces, places = chunk.rtp.nonces(b"".join(ivs)), arena.numbers(at)
     rows = zip(chunk.seats, chunk.rtp.encrypt, nonces, numbers, payloads, places, arena.bodies[at], strict=False)
@@ -91,11 +111,11 @@ def _payloads(chunk: Chunk, packet: Clear) -> Sequence[bytes]:
         return [payload] * len(chunk.seats)
     at = marks.picture_at
     if marks.picture_bits != 15 or marks.level_at != at + 2:
-        return [rtp.vp8_advanced(payload, marks, p, v) for _, _, p, v, _ in chunk.shifts()]
+        return [rtp.vp8_advanced(payload, marks, s.pictures, s.levels) for s in chunk.shifts()]
     front, back, picture, level = payload[:at], payload[at + 3 :], marks.picture, payload[at + 2]
     return [
-        front + _PICTURE(picture + p & 0x7FFF | 0x8000, level + v & 0xFF) + back
-        for _, _, p, v, _ in chunk.shifts()
+        front + _PICTURE(picture + s.pictures & 0x7FFF | 0x8000, level + s.levels & 0xFF) + back
+        for s in chunk.shifts()
     ]
 
 

@@ -6,12 +6,16 @@ C and nothing else.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from media.transport.kernel import ffi
+from media.wire.rtp import Vp8Descriptor
 
-VERSION: Final = 3
+Numbers = tuple[int, int, Vp8Descriptor | None]  # sequence (extended), timestamp, and where VP8's numbers stand
+
+VERSION: Final = 4
 PLACE: Final = Path(__file__).with_name("libsealer.so")
 
 ffi.cdef(
@@ -20,6 +24,10 @@ ffi.cdef(
         const unsigned char *header, *clear; int header_size, clear_size;
         const unsigned char *nonces; size_t start;
     };
+    struct sealer_numbers {
+        long long sequence; unsigned timestamp; int picture, picture_at, picture_bits, level_at;
+    };
+    struct sealer_shift { long long packets; unsigned ticks, turns; int pictures, levels; };
     int sealer_version(void);
     const char *sealer_cipher(void);
     void *sealer_key(const unsigned char *key);
@@ -28,6 +36,10 @@ ffi.cdef(
                     unsigned char *cells, size_t stride);
     int sealer_run(void *const *keys, int seats, const struct sealer_packet *packets, int count,
                    unsigned char *cells, size_t stride);
+    int sealer_run_shifted(void *const *keys, int seats, const struct sealer_packet *packets,
+                           const struct sealer_numbers *numbers, int count, const struct sealer_shift *shifts,
+                           const unsigned char *salts, const unsigned char *skipped, unsigned ssrc,
+                           unsigned char *cells, size_t stride);
     """
 )
 
@@ -61,6 +73,33 @@ def key(session_key: bytes, at: Any = library) -> Any:
     return ffi.gc(made, at.sealer_forget)
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What one receiver adds to its rung's numbers: packets, time, numbers within VP8, turns of the numbers."""
+
+    packets: int
+    ticks: int
+    pictures: int
+    levels: int
+    turns: int
+
+
+class Moved:
+    """The receivers of one chunk that count by themselves, as C keeps them."""
+
+    __slots__ = ("_salts", "keys", "salts", "shifts", "size")
+
+    def __init__(self, keys: Any, salts: bytes, shifts: Sequence[Shift]) -> None:
+        self.keys, self.size = keys, len(shifts)
+        self._salts = salts
+        self.salts = ffi.from_buffer(salts)
+        mask = 0xFFFFFFFF
+        self.shifts = ffi.new(
+            "struct sealer_shift[]",
+            [(s.packets, s.ticks & mask, s.turns & mask, s.pictures, s.levels) for s in shifts],
+        )
+
+
 class Sealer:
     """Seals one run for one chunk after another."""
 
@@ -68,6 +107,7 @@ class Sealer:
         """`limit`: the most packets of a run."""
         self._at = at
         self._packets = ffi.new("struct sealer_packet[]", limit)
+        self._numbers = ffi.new("struct sealer_numbers[]", limit)
         self._kept: list[Any] = []  # C reads them: they must outlive the calls
 
     def lay(
@@ -77,13 +117,36 @@ class Sealer:
 
         `starts`: where in a receiver's stretch each packet begins. `stride`: from seat to seat.
         """
+        self.take(starts, clear)
+        self._at.sealer_lay(seats, self._packets, len(clear), cells, stride)
+
+    def take(self, starts: Sequence[int], clear: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take headers and payloads alone: of what is sealed for receivers that count by themselves."""
         self._kept = [(ffi.from_buffer(header), ffi.from_buffer(payload)) for header, payload in clear]
         for i, (header, payload) in enumerate(self._kept):
             packet = self._packets[i]
             packet.header, packet.header_size = header, len(header)
             packet.clear, packet.clear_size = payload, len(payload)
             packet.start = starts[i]
-        self._at.sealer_lay(seats, self._packets, len(clear), cells, stride)
+
+    def number(self, numbers: Sequence[Numbers]) -> None:
+        """How the rung numbers the packets that were taken."""
+        for place, (sequence, timestamp, marks) in enumerate(numbers):
+            number = self._numbers[place]
+            number.sequence, number.timestamp = sequence, timestamp
+            if marks is None:
+                number.picture_bits, number.level_at = 0, -1
+            else:
+                number.picture, number.picture_at = marks.picture, marks.picture_at
+                number.picture_bits, number.level_at = marks.picture_bits, marks.level_at
+
+    def run_shifted(self, moved: Moved, skipped: bytes, ssrc: int, cells: Any, stride: int) -> None:
+        """`skipped`: a byte for each seat, not 0 for whom nothing may be sealed."""
+        if not self._at.sealer_run_shifted(
+            moved.keys, moved.size, self._packets, self._numbers, len(self._kept), moved.shifts,
+            moved.salts, skipped, ssrc, cells, stride,
+        ):  # fmt: skip
+            raise RuntimeError("the cipher failed")
 
     def run(self, keys: Any, seats: int, nonces: Sequence[bytes], cells: Any, stride: int) -> None:
         """`nonces`: of each packet those of all seats, one behind the other."""
