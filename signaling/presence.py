@@ -10,29 +10,28 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from media.client import Relay, StudioState, Viewer
+from media.client import Relay, StudioState
 from rooms.events import Audience
 from rooms.ids import BridgeId, MeetingId
 from rooms.ports import Store
 from rooms.roles import ActorKind
 from signaling import wire
 from signaling.bell import LEASE_S, Board, BoardUnreachable
-from signaling.call import MAIN, RELAY_DOWN, bridge_peer, studio
+from signaling.call import RELAY_DOWN, studio
 from signaling.feed import Feed
+from signaling.lines import links
 from signaling.stream import Listener, Outlet
 from signaling.tasks import Tasks, repeat, unbroken
-from signaling.wire import BridgeLink, Quality, Rendition
+from signaling.wire import BridgeLink
 
 TICK_S: Final = 1.0
 RELAY_WAIT_S: Final = 0.8
 RENEW_S: Final = LEASE_S / 3
-WEAK_LOSS, BAD_LOSS = 0.02, 0.08
-WEAK_RTT_MS, BAD_RTT_MS = 300.0, 800.0
 
 _log: Final = logging.getLogger(__name__)
 _EMPTY: Final = StudioState({}, (), ())
@@ -118,7 +117,7 @@ class Presence:
         listeners = self._feed.listeners(meeting_id)
         here = Here.of(listeners) | await self._elsewhere(meeting_id, known)
         state = await self._relay_state(meeting_id)
-        return links(invited, here, state)
+        return links(invited, here.bridges, state)
 
     async def _invited(self, meeting_id: MeetingId) -> list[BridgeId]:
         async with self._store.begin(write=False) as tx:
@@ -149,7 +148,7 @@ class Presence:
         everywhere = here | await self._elsewhere(meeting_id, known)
         invited = await unbroken(self._invited(meeting_id))
         state = await self._relay_state(meeting_id) if invited else _EMPTY
-        now = {link.bridge_id: link for link in links(invited, everywhere, state)}
+        now = {link.bridge_id: link for link in links(invited, everywhere.bridges, state)}
         changed = tuple(link for bridge_id, link in now.items() if known.links.get(bridge_id) != link)
         known.links = now
         if changed:
@@ -188,49 +187,3 @@ class Presence:
                 return await self._relay.studio(studio(meeting_id))
         except (*RELAY_DOWN, TimeoutError):
             return _EMPTY
-
-
-def links(invited: Sequence[BridgeId], here: Here, state: StudioState) -> tuple[BridgeLink, ...]:
-    viewers: Mapping[str, Viewer] = {v.peer: v for v in state.viewers if v.programme == MAIN}
-    publishing = {s.peer for s in state.sources if s.video or s.audio}
-    return tuple(_link(b, b in here.bridges, bridge_peer(b) in publishing, viewers) for b in invited)
-
-
-def _link(bridge_id: BridgeId, online: bool, publishing: bool, viewers: Mapping[str, Viewer]) -> BridgeLink:
-    viewer = viewers.get(bridge_peer(bridge_id))
-    loss = round(viewer.loss, 2) if viewer and viewer.loss is not None else None
-    rtt_ms = float(round(viewer.rtt_ms, -1)) if viewer and viewer.rtt_ms is not None else None  # steps: few deltas
-    rendition = _rendition(viewer)
-    return BridgeLink(
-        bridge_id=bridge_id,
-        online=online,
-        publishing=publishing,
-        quality=_at_best(quality(loss, rtt_ms), rendition),
-        loss=loss,
-        rtt_ms=rtt_ms,
-        rendition=rendition,
-    )
-
-
-def _rendition(viewer: Viewer | None) -> Rendition | None:
-    return Rendition(viewer.rendition) if viewer and viewer.rendition in list(Rendition) else None
-
-
-def _at_best(judged: Quality, rendition: Rendition | None) -> Quality:
-    """What gets less arrives well: a smaller picture, or the sound alone, is a weak or bad line all the same."""
-    if rendition is Rendition.AUDIO:
-        return Quality.BAD
-    if rendition in (Rendition.MEDIUM, Rendition.LOW) and judged is not Quality.BAD:
-        return Quality.WEAK
-    return judged
-
-
-def quality(loss: float | None, rtt_ms: float | None) -> Quality:
-    """From a viewer's own receiver reports."""
-    if loss is None and rtt_ms is None:
-        return Quality.UNKNOWN
-    if (loss or 0.0) >= BAD_LOSS or (rtt_ms or 0.0) >= BAD_RTT_MS:
-        return Quality.BAD
-    if (loss or 0.0) >= WEAK_LOSS or (rtt_ms or 0.0) >= WEAK_RTT_MS:
-        return Quality.WEAK
-    return Quality.GOOD

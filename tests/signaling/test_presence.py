@@ -1,4 +1,4 @@
-"""Who is told of whom, how a link is judged, and what a dead board does."""
+"""Who is told of whom, and what a dead board does."""
 
 from __future__ import annotations
 
@@ -8,70 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from media.client import Source, StudioState, Viewer
 from rooms.ids import BridgeId
 from signaling import presence
 from signaling.bell import BoardUnreachable
-from signaling.presence import Here, links, quality
+from signaling.presence import Here
 from signaling.turn import IceServer, TurnSettings, ice_servers
-from signaling.wire import BridgeLink, Quality, Rendition
 from tests.signaling.world import World, running, tablet
 
 ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
-
-
-@pytest.mark.parametrize(
-    ("loss", "rtt_ms", "judged"),
-    [
-        (None, None, Quality.UNKNOWN),
-        (0.0, None, Quality.GOOD),
-        (0.01, 299.0, Quality.GOOD),
-        (0.02, 10.0, Quality.WEAK),
-        (0.0, 300.0, Quality.WEAK),
-        (0.08, None, Quality.BAD),
-        (None, 800.0, Quality.BAD),
-    ],
-)
-def test_a_link_is_judged_by_its_reports(loss: float | None, rtt_ms: float | None, judged: Quality) -> None:
-    assert quality(loss, rtt_ms) is judged
-
-
-def test_the_wall_joins_sockets_and_relay() -> None:
-    state = StudioState(
-        {},
-        (Source(f"bridge:{ONE}", video=True, audio=True), Source(f"person:{TWO}", video=True, audio=True)),
-        (
-            Viewer(f"bridge:{ONE}", "preview", loss=0.5),
-            Viewer(f"bridge:{TWO}", "main", loss=0.1234, rtt_ms=44.0),
-        ),
-    )
-    assert links([ONE, TWO, THREE], Here(bridges=frozenset({TWO})), state) == (
-        BridgeLink(bridge_id=ONE, online=False, publishing=True),
-        BridgeLink(
-            bridge_id=TWO, online=True, quality=Quality.BAD, loss=0.12, rtt_ms=40.0, rendition=Rendition.FULL
-        ),
-        BridgeLink(bridge_id=THREE, online=False),
-    )
-
-
-@pytest.mark.parametrize(
-    ("rendition", "loss", "judged"),
-    [
-        ("full", 0.0, Quality.GOOD),
-        ("medium", 0.0, Quality.WEAK),
-        ("low", 0.0, Quality.WEAK),
-        ("low", 0.5, Quality.BAD),
-        ("audio", 0.0, Quality.BAD),
-        ("of another relay's making", 0.0, Quality.GOOD),
-    ],
-)
-def test_a_line_that_bears_less_is_no_good_line_however_well_that_arrives(
-    rendition: str, loss: float, judged: Quality
-) -> None:
-    viewer = Viewer(f"bridge:{ONE}", "main", loss=loss, rtt_ms=10.0, rendition=rendition)
-    (link,) = links([ONE], Here(), StudioState({}, (), (viewer,)))
-    assert link.quality is judged
-    assert link.rendition == (rendition if len(rendition) < 8 else None)
 
 
 def test_what_a_node_posts_is_read_back_and_nonsense_is_not() -> None:

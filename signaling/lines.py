@@ -1,0 +1,62 @@
+"""How the bridges' lines do, by the relay's word. Pure: a studio's state in, what is told of it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from uuid import UUID
+
+from media.client import StudioState, Viewer
+from rooms.ids import BridgeId
+from signaling.call import MAIN, bridge_peer
+from signaling.wire import BridgeLink, Quality, Rendition
+
+WEAK_LOSS, BAD_LOSS = 0.02, 0.08
+WEAK_RTT_MS, BAD_RTT_MS = 300.0, 800.0
+
+
+def links(invited: Sequence[BridgeId], online: AbstractSet[UUID], state: StudioState) -> tuple[BridgeLink, ...]:
+    """Of every invited bridge; `online`: whose socket is connected."""
+    viewers: Mapping[str, Viewer] = {v.peer: v for v in state.viewers if v.programme == MAIN}
+    publishing = {s.peer for s in state.sources if s.video or s.audio}
+    return tuple(_link(b, b in online, bridge_peer(b) in publishing, viewers) for b in invited)
+
+
+def _link(bridge_id: BridgeId, online: bool, publishing: bool, viewers: Mapping[str, Viewer]) -> BridgeLink:
+    viewer = viewers.get(bridge_peer(bridge_id))
+    loss = round(viewer.loss, 2) if viewer and viewer.loss is not None else None
+    rtt_ms = float(round(viewer.rtt_ms, -1)) if viewer and viewer.rtt_ms is not None else None  # steps: few deltas
+    rendition = _rendition(viewer)
+    return BridgeLink(
+        bridge_id=bridge_id,
+        online=online,
+        publishing=publishing,
+        quality=_at_best(quality(loss, rtt_ms), rendition),
+        loss=loss,
+        rtt_ms=rtt_ms,
+        rendition=rendition,
+    )
+
+
+def _rendition(viewer: Viewer | None) -> Rendition | None:
+    return Rendition(viewer.rendition) if viewer and viewer.rendition in list(Rendition) else None
+
+
+def _at_best(judged: Quality, rendition: Rendition | None) -> Quality:
+    """What gets less arrives well: a smaller picture, or the sound alone, is a weak or bad line all the same."""
+    if rendition is Rendition.AUDIO:
+        return Quality.BAD
+    if rendition in (Rendition.MEDIUM, Rendition.LOW) and judged is not Quality.BAD:
+        return Quality.WEAK
+    return judged
+
+
+def quality(loss: float | None, rtt_ms: float | None) -> Quality:
+    """From a viewer's own receiver reports."""
+    if loss is None and rtt_ms is None:
+        return Quality.UNKNOWN
+    if (loss or 0.0) >= BAD_LOSS or (rtt_ms or 0.0) >= BAD_RTT_MS:
+        return Quality.BAD
+    if (loss or 0.0) >= WEAK_LOSS or (rtt_ms or 0.0) >= WEAK_RTT_MS:
+        return Quality.WEAK
+    return Quality.GOOD

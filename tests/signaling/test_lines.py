@@ -1,0 +1,68 @@
+"""How a line is judged by the relay's word."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from media.client import Source, StudioState, Viewer
+from rooms.ids import BridgeId
+from signaling.lines import links, quality
+from signaling.wire import BridgeLink, Quality, Rendition
+
+ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("loss", "rtt_ms", "judged"),
+    [
+        (None, None, Quality.UNKNOWN),
+        (0.0, None, Quality.GOOD),
+        (0.01, 299.0, Quality.GOOD),
+        (0.02, 10.0, Quality.WEAK),
+        (0.0, 300.0, Quality.WEAK),
+        (0.08, None, Quality.BAD),
+        (None, 800.0, Quality.BAD),
+    ],
+)
+def test_a_link_is_judged_by_its_reports(loss: float | None, rtt_ms: float | None, judged: Quality) -> None:
+    assert quality(loss, rtt_ms) is judged
+
+
+def test_the_wall_joins_sockets_and_relay() -> None:
+    state = StudioState(
+        {},
+        (Source(f"bridge:{ONE}", video=True, audio=True), Source(f"person:{TWO}", video=True, audio=True)),
+        (
+            Viewer(f"bridge:{ONE}", "preview", loss=0.5),
+            Viewer(f"bridge:{TWO}", "main", loss=0.1234, rtt_ms=44.0),
+        ),
+    )
+    assert links([ONE, TWO, THREE], {TWO}, state) == (
+        BridgeLink(bridge_id=ONE, online=False, publishing=True),
+        BridgeLink(
+            bridge_id=TWO, online=True, quality=Quality.BAD, loss=0.12, rtt_ms=40.0, rendition=Rendition.FULL
+        ),
+        BridgeLink(bridge_id=THREE, online=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rendition", "loss", "judged"),
+    [
+        ("full", 0.0, Quality.GOOD),
+        ("medium", 0.0, Quality.WEAK),
+        ("low", 0.0, Quality.WEAK),
+        ("low", 0.5, Quality.BAD),
+        ("audio", 0.0, Quality.BAD),
+        ("of another relay's making", 0.0, Quality.GOOD),
+    ],
+)
+def test_a_line_that_bears_less_is_no_good_line_however_well_that_arrives(
+    rendition: str, loss: float, judged: Quality
+) -> None:
+    viewer = Viewer(f"bridge:{ONE}", "main", loss=loss, rtt_ms=10.0, rendition=rendition)
+    (link,) = links([ONE], set(), StudioState({}, (), (viewer,)))
+    assert link.quality is judged
+    assert link.rendition == (rendition if len(rendition) < 8 else None)
