@@ -75,6 +75,7 @@ async def wall(house: House, actor: Actor, meeting_id: MeetingId) -> Wall:
                 link.publishing,
                 Quality(link.quality),
                 link.loss,
+                link.jitter_ms,
                 link.rtt_ms,
                 Rendition(link.rendition) if link.rendition else None,
             )

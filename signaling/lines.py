@@ -13,6 +13,7 @@ from signaling.wire import BridgeLink, Quality, Rendition
 
 WEAK_LOSS, BAD_LOSS = 0.02, 0.08
 WEAK_RTT_MS, BAD_RTT_MS = 300.0, 800.0
+LOSS_STEP, JITTER_STEP_MS, RTT_STEP_MS = 0.01, 5.0, 10.0
 
 
 def links(invited: Sequence[BridgeId], online: AbstractSet[UUID], state: StudioState) -> tuple[BridgeLink, ...]:
@@ -24,8 +25,8 @@ def links(invited: Sequence[BridgeId], online: AbstractSet[UUID], state: StudioS
 
 def _link(bridge_id: BridgeId, online: bool, publishing: bool, viewers: Mapping[str, Viewer]) -> BridgeLink:
     viewer = viewers.get(bridge_peer(bridge_id))
-    loss = round(viewer.loss, 2) if viewer and viewer.loss is not None else None
-    rtt_ms = float(round(viewer.rtt_ms, -1)) if viewer and viewer.rtt_ms is not None else None  # steps: few deltas
+    loss = _in_steps(viewer.loss if viewer else None, LOSS_STEP)
+    rtt_ms = _in_steps(viewer.rtt_ms if viewer else None, RTT_STEP_MS)
     rendition = _rendition(viewer)
     return BridgeLink(
         bridge_id=bridge_id,
@@ -33,9 +34,15 @@ def _link(bridge_id: BridgeId, online: bool, publishing: bool, viewers: Mapping[
         publishing=publishing,
         quality=_at_best(quality(loss, rtt_ms), rendition),
         loss=loss,
+        jitter_ms=_in_steps(viewer.jitter_ms if viewer else None, JITTER_STEP_MS),
         rtt_ms=rtt_ms,
         rendition=rendition,
     )
+
+
+def _in_steps(figure: float | None, step: float) -> float | None:
+    """A figure that trembles must not be news every second."""
+    return round(round(figure / step) * step, 2) if figure is not None else None
 
 
 def _rendition(viewer: Viewer | None) -> Rendition | None:

@@ -120,6 +120,7 @@ class BridgeLink(Message):
     publishing: bool = False
     quality: Quality = Quality.UNKNOWN
     loss: float | None = None
+    jitter_ms: float | None = None
     rtt_ms: float | None = None
     rendition: Rendition | None = None
 

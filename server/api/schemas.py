@@ -326,6 +326,7 @@ class WallBridge:
     publishing: bool
     quality: Quality
     loss: float | None = None
+    jitter_ms: float | None = None
     rtt_ms: float | None = None
     rendition: Rendition | None = None
 

@@ -36,13 +36,19 @@ def test_the_wall_joins_sockets_and_relay() -> None:
         (Source(f"bridge:{ONE}", video=True, audio=True), Source(f"person:{TWO}", video=True, audio=True)),
         (
             Viewer(f"bridge:{ONE}", "preview", loss=0.5),
-            Viewer(f"bridge:{TWO}", "main", loss=0.1234, rtt_ms=44.0),
+            Viewer(f"bridge:{TWO}", "main", loss=0.1234, jitter_ms=17.3, rtt_ms=44.0),
         ),
     )
     assert links([ONE, TWO, THREE], {TWO}, state) == (
         BridgeLink(bridge_id=ONE, online=False, publishing=True),
         BridgeLink(
-            bridge_id=TWO, online=True, quality=Quality.BAD, loss=0.12, rtt_ms=40.0, rendition=Rendition.FULL
+            bridge_id=TWO,
+            online=True,
+            quality=Quality.BAD,
+            loss=0.12,
+            jitter_ms=15.0,
+            rtt_ms=40.0,
+            rendition=Rendition.FULL,
         ),
         BridgeLink(bridge_id=THREE, online=False),
     )
@@ -66,3 +72,11 @@ def test_a_line_that_bears_less_is_no_good_line_however_well_that_arrives(
     (link,) = links([ONE], set(), StudioState({}, (), (viewer,)))
     assert link.quality is judged
     assert link.rendition == (rendition if len(rendition) < 8 else None)
+
+
+def test_what_trembles_by_a_millisecond_is_no_news() -> None:
+    told = set()
+    for jitter_ms in (18.0, 19.4, 20.7, 22.4):
+        viewer = Viewer(f"bridge:{ONE}", "main", loss=0.0, jitter_ms=jitter_ms, rtt_ms=10.0)
+        told.add(links([ONE], set(), StudioState({}, (), (viewer,))))
+    assert len(told) == 1

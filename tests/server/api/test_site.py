@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.server.town import Town, settings_for, town_of
+from tests.support.stand_in import standing_in
 
 PAGE = b"<!doctype html><title>app</title>"
 
@@ -186,3 +187,22 @@ async def test_media_tokens_follow_the_rights(town: Town) -> None:
     wall = await chair.get(f"/api/meetings/{meeting_id}/wall")
     assert {b["bridge_id"] for b in wall.json["bridges"]} == {str(town.bridges[n]) for n in ("central", "commune")}
     (await member.get(f"/api/meetings/{meeting_id}/wall")).refused(403, "not-your-right")
+
+
+async def test_the_wall_tells_how_each_line_does(data: Path, aiohttp_client: Callable[..., Any]) -> None:
+    async with standing_in() as relay:
+        town = await town_of(aiohttp_client, settings_for(data, relay_urls=relay.url))
+        meeting_id, chair = await town.meeting(opened=True), await town.caller("chair")
+        figures = {"loss": 0.031, "jitter_ms": 23.1, "rtt_ms": 118.0, "rendition": "low"}
+        relay.watches(f"bridge:{town.bridges['commune']}", **figures)
+        wall = (await chair.get(f"/api/meetings/{meeting_id}/wall")).json["bridges"]
+        assert next(b for b in wall if b["bridge_id"] == str(town.bridges["commune"])) == {
+            "bridge_id": str(town.bridges["commune"]),
+            "online": False,
+            "publishing": False,
+            "quality": "weak",
+            "loss": 0.03,
+            "jitter_ms": 25.0,
+            "rtt_ms": 120.0,
+            "rendition": "low",
+        }

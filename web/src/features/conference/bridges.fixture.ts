@@ -29,6 +29,7 @@ export const link = (n: number, change: Partial<BridgePresence> = {}): BridgePre
   publishing: false,
   quality: 'good',
   loss: 0.001,
+  jitter_ms: 5,
   rtt_ms: 24,
   rendition: 'full',
   ...change,

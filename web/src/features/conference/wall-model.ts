@@ -18,6 +18,7 @@ export interface Tile {
   readonly hand: boolean
   readonly heads: number | null
   readonly loss: number | null
+  readonly jitter_ms: number | null
   readonly rtt_ms: number | null
   /** How much of the picture its line bears; null while it does not watch. */
   readonly rendition: NonNullable<BridgePresence['rendition']> | null
@@ -58,6 +59,7 @@ export function tilesOf(room: Pick<Room, 'bridges' | 'turns' | 'meeting'>, links
       hand: hands.has(seat.bridge_id),
       heads: seat.heads ?? null,
       loss: link?.loss ?? null,
+      jitter_ms: link?.jitter_ms ?? null,
       rtt_ms: link?.rtt_ms ?? null,
       rendition: link?.rendition ?? null,
       found: foundBy(seat),

@@ -112,6 +112,7 @@ it('one chosen bridge has its levers in a reserved line; the arrows walk', () =>
   expect(screen.getByTestId('wall-chosen')).toHaveTextContent('Xã Nga Thắng 1')
   expect(screen.getByTestId('wall-chosen')).toHaveTextContent('TH-0002')
   expect(screen.getByTestId('wall-chosen')).toHaveTextContent('hình đầy đủ')
-  act(() => change({ ...links, 'bridge-2': link(2, { quality: 'weak', rendition: 'low' }) }))
+  act(() => change({ ...links, 'bridge-2': link(2, { quality: 'weak', rendition: 'low', jitter_ms: 45 }) }))
   expect(screen.getByTestId('wall-chosen')).toHaveTextContent('hình nhỏ')
+  expect(screen.getByTestId('wall-chosen')).toHaveTextContent('độ rung 45 ms')
 })

@@ -3175,6 +3175,11 @@ export interface components {
              */
             bridge_id: string;
             /**
+             * Jitter Ms
+             * @default null
+             */
+            jitter_ms: number | null;
+            /**
              * Loss
              * @default null
              */

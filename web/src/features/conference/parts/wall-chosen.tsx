@@ -44,6 +44,7 @@ export function WallChosen({ tile, stage, keys }: WallChosenProps) {
     tile.rendition === null ? null : t(`wall.gets.${tile.rendition}`),
     tile.loss === null ? null : t('wall.loss', { loss: format.percent(tile.loss) }),
     tile.rtt_ms === null ? null : t('wall.rtt', { rtt: format.number(Math.round(tile.rtt_ms)) }),
+    tile.jitter_ms === null ? null : t('wall.jitter', { jitter: format.number(Math.round(tile.jitter_ms)) }),
   ].filter(Boolean)
   return (
     <footer className={styles.chosen} data-testid="wall-chosen">
