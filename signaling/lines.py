@@ -1,9 +1,14 @@
-"""How the bridges' lines do, by the relay's word. Pure: a studio's state in, what is told of it out."""
+"""How the bridges' lines do, by the relay's word: a studio's state in, what is told of it out.
+
+No input or output; time is an argument (Unit: s, any steady clock).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from media.client import StudioState, Viewer
@@ -14,6 +19,32 @@ from signaling.wire import BridgeLink, Quality, Rendition
 WEAK_LOSS, BAD_LOSS = 0.02, 0.08
 WEAK_RTT_MS, BAD_RTT_MS = 300.0, 800.0
 LOSS_STEP, JITTER_STEP_MS, RTT_STEP_MS = 0.01, 5.0, 10.0
+#: How long a relay's last word of a viewer holds when the next does not come.
+HOLD_S: Final = 5.0
+NOTHING: Final = StudioState({}, (), ())
+
+
+class LastWord:
+    """What the relay said last of one studio.
+
+    A busy relay answers late, and a slow mirror is left out of the answer with all its viewers: neither must turn
+    the tiles of the wall over and back.
+    """
+
+    def __init__(self) -> None:
+        self._said = NOTHING
+        self._said_at = float("-inf")
+        self._viewers: dict[tuple[str, str], tuple[float, Viewer]] = {}
+
+    def after(self, answer: StudioState | None, now: float) -> StudioState:
+        """What is taken as true after this answer; None: there was none."""
+        if answer is not None:
+            self._said, self._said_at = answer, now
+            self._viewers |= {(v.peer, v.programme): (now, v) for v in answer.viewers}
+        if now - self._said_at >= HOLD_S:
+            self._said = NOTHING
+        self._viewers = {key: seen for key, seen in self._viewers.items() if now - seen[0] < HOLD_S}
+        return replace(self._said, viewers=tuple(viewer for _, viewer in self._viewers.values()))
 
 
 def links(invited: Sequence[BridgeId], online: AbstractSet[UUID], state: StudioState) -> tuple[BridgeLink, ...]:

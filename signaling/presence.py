@@ -24,7 +24,7 @@ from signaling import wire
 from signaling.bell import LEASE_S, Board, BoardUnreachable
 from signaling.call import RELAY_DOWN, studio
 from signaling.feed import Feed
-from signaling.lines import links
+from signaling.lines import NOTHING, LastWord, links
 from signaling.stream import Listener, Outlet
 from signaling.tasks import Tasks, repeat, unbroken
 from signaling.wire import BridgeLink
@@ -34,7 +34,6 @@ RELAY_WAIT_S: Final = 0.8
 RENEW_S: Final = LEASE_S / 3
 
 _log: Final = logging.getLogger(__name__)
-_EMPTY: Final = StudioState({}, (), ())
 _TOLD: Final = (Audience.DESK, Audience.OPERATORS)
 
 
@@ -70,12 +69,14 @@ class Here:
 
 @dataclass(slots=True)
 class _Known:
-    """Of one meeting: what we posted and when, what the others had posted and when, what operators were told."""
+    """Of one meeting: what we posted and when, what the others had posted and when, what
+    the relay said last, what operators were told."""
 
     posted: Here = Here()
     posted_at: float = float("-inf")
     others: Here = Here()
     others_at: float = float("-inf")
+    word: LastWord = field(default_factory=LastWord)
     links: dict[UUID, BridgeLink] = field(default_factory=dict)
     online: int | None = None
 
@@ -116,7 +117,7 @@ class Presence:
         known = self._known.get(meeting_id) or _Known()
         listeners = self._feed.listeners(meeting_id)
         here = Here.of(listeners) | await self._elsewhere(meeting_id, known)
-        state = await self._relay_state(meeting_id)
+        state = await self._relay_state(meeting_id, known)
         return links(invited, here.bridges, state)
 
     async def _invited(self, meeting_id: MeetingId) -> list[BridgeId]:
@@ -147,7 +148,7 @@ class Presence:
     async def _tell(self, meeting_id: MeetingId, known: _Known, here: Here) -> None:
         everywhere = here | await self._elsewhere(meeting_id, known)
         invited = await unbroken(self._invited(meeting_id))
-        state = await self._relay_state(meeting_id) if invited else _EMPTY
+        state = await self._relay_state(meeting_id, known) if invited else NOTHING
         now = {link.bridge_id: link for link in links(invited, everywhere.bridges, state)}
         changed = tuple(link for bridge_id, link in now.items() if known.links.get(bridge_id) != link)
         known.links = now
@@ -179,11 +180,13 @@ class Presence:
         known.others, known.others_at = together, now
         return together
 
-    async def _relay_state(self, meeting_id: MeetingId) -> StudioState:
+    async def _relay_state(self, meeting_id: MeetingId, known: _Known) -> StudioState:
         if self._relay is None:
-            return _EMPTY
+            return NOTHING
+        answer: StudioState | None = None
         try:
             async with asyncio.timeout(RELAY_WAIT_S):
-                return await self._relay.studio(studio(meeting_id))
-        except (*RELAY_DOWN, TimeoutError):
-            return _EMPTY
+                answer = await self._relay.studio(studio(meeting_id))
+        except (*RELAY_DOWN, TimeoutError) as error:
+            _log.debug("the relay said nothing of %s: %s", meeting_id, error)
+        return known.word.after(answer, time.monotonic())

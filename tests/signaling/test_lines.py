@@ -8,7 +8,7 @@ import pytest
 
 from media.client import Source, StudioState, Viewer
 from rooms.ids import BridgeId
-from signaling.lines import links, quality
+from signaling.lines import HOLD_S, NOTHING, LastWord, links, quality
 from signaling.wire import BridgeLink, Quality, Rendition
 
 ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
@@ -80,3 +80,26 @@ def test_what_trembles_by_a_millisecond_is_no_news() -> None:
         viewer = Viewer(f"bridge:{ONE}", "main", loss=0.0, jitter_ms=jitter_ms, rtt_ms=10.0)
         told.add(links([ONE], set(), StudioState({}, (), (viewer,))))
     assert len(told) == 1
+
+
+def state_of(*viewers: Viewer) -> StudioState:
+    return StudioState({}, (Source("bridge:0", video=True, audio=True),), viewers)
+
+
+def test_a_relay_that_is_slow_to_answer_is_taken_at_its_last_word_for_a_while() -> None:
+    word, said = LastWord(), state_of(Viewer("bridge:1", "main", loss=0.1))
+    assert word.after(None, 100.0) == NOTHING
+    assert word.after(said, 101.0) == said
+    assert word.after(None, 101.0 + HOLD_S - 0.1) == said
+    assert word.after(None, 101.0 + HOLD_S) == NOTHING
+    assert word.after(said, 200.0) == said
+
+
+def test_whom_one_answer_leaves_out_is_taken_as_before_for_a_while() -> None:
+    """A mirror that was slow to say is left out of the answer, with all its viewers."""
+    word, one, two = LastWord(), Viewer("bridge:1", "main", loss=0.1), Viewer("bridge:2", "main", loss=0.2)
+    word.after(state_of(one, two), 100.0)
+    newer = Viewer("bridge:1", "main", loss=0.0)
+    assert set(word.after(state_of(newer), 101.0).viewers) == {newer, two}
+    assert word.after(state_of(newer), 100.0 + HOLD_S) == state_of(newer)
+    assert set(word.after(state_of(two), 100.1 + HOLD_S).viewers) == {newer, two}

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import pytest
 
+from media.client import RelayClient
 from rooms.ids import BridgeId
 from signaling import presence
 from signaling.bell import BoardUnreachable
+from signaling.hub import Hub
 from signaling.presence import Here
 from signaling.turn import IceServer, TurnSettings, ice_servers
-from tests.signaling.world import World, running, tablet
+from tests.signaling.world import World, eventually, running, tablet
+from tests.support.stand_in import standing_in
 
 ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
 
@@ -43,6 +46,32 @@ async def test_only_operators_are_told_and_only_of_changes(world: World) -> None
             assert [(b["bridge_id"], b["online"]) for b in changed] == [(str(second.id), True)]
         for other in (member, site):
             assert other.of("presence") == other.of("present") == []
+
+
+def soon(hub: Hub) -> None:
+    hub.presence._tick_s = 0.05
+
+
+async def test_a_relay_that_is_slow_to_answer_changes_nothing_on_the_wall(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "RELAY_WAIT_S", 0.1)
+    first = world.communes[0]
+    async with standing_in() as relay, RelayClient(relay.url, "k" * 40) as client:
+        relay.watches(f"bridge:{first.id}", loss=0.0, rtt_ms=20.0)
+        async with running(world, client, change=soon) as node, tablet(world, world.chair, node) as chair:
+            await chair.until(
+                lambda: any(b["quality"] == "good" for n in chair.of("presence") for b in n["bridges"])
+            )
+            told = len(chair.of("presence"))
+            relay.answers.clear()
+            asked = relay.asked
+            await eventually(lambda: relay.asked >= asked + 4)  # one of them at most is the stage's own
+            relay.answers.set()
+            relay.watches(f"bridge:{first.id}", loss=0.5, rtt_ms=20.0)
+            await chair.until(lambda: len(chair.of("presence")) > told)
+            (news,) = chair.of("presence")[told:]
+            assert [(b["bridge_id"], b["quality"]) for b in news["bridges"]] == [(str(first.id), "bad")]
 
 
 class DeadBoard:
