@@ -31,6 +31,7 @@ class Source:
     audio: bool
     since: float | None = None
     video_kbps: float | None = None
+    audio_kbps: float | None = None
     fps: float | None = None
 
 
@@ -119,6 +120,7 @@ def _source(answer: Any) -> Source:
         bool(answer["audio"]),
         _number(answer.get("since")),
         _number(answer.get("video_kbps")),
+        _number(answer.get("audio_kbps")),
         _number(answer.get("fps")),
     )
 

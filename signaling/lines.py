@@ -14,7 +14,7 @@ from uuid import UUID
 from media.client import StudioState, Viewer
 from rooms.ids import BridgeId
 from signaling.call import MAIN, bridge_peer
-from signaling.wire import BridgeLink, Quality, Rendition
+from signaling.wire import BridgeLink, PictureState, Quality, Rendition
 
 WEAK_LOSS, BAD_LOSS = 0.02, 0.08
 WEAK_RTT_MS, BAD_RTT_MS = 300.0, 800.0
@@ -45,6 +45,25 @@ class LastWord:
             self._said = NOTHING
         self._viewers = {key: seen for key, seen in self._viewers.items() if now - seen[0] < HOLD_S}
         return replace(self._said, viewers=tuple(viewer for _, viewer in self._viewers.values()))
+
+
+def renditions(state: StudioState) -> dict[str, Rendition]:
+    """What each peer that watches the programme is sent; of several sessions of one, the newest counts."""
+    watching = ((v.peer, _rendition(v)) for v in state.viewers if v.programme == MAIN)
+    return {peer: rendition for peer, rendition in watching if rendition is not None}
+
+
+def picture(state: StudioState) -> PictureState | None:
+    """What comes from whoever is to be on air."""
+    programme = state.programmes.get(MAIN)
+    if programme is None or programme.wanted.video is None:
+        return None
+    source = next((s for s in state.sources if s.peer == programme.wanted.video), None)
+    if source is None:
+        return PictureState.MISSING
+    if source.fps:
+        return PictureState.SHOWN
+    return PictureState.OFF if source.audio_kbps else PictureState.MISSING
 
 
 def links(invited: Sequence[BridgeId], online: AbstractSet[UUID], state: StudioState) -> tuple[BridgeLink, ...]:

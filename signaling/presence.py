@@ -1,6 +1,7 @@
 """Who is here: which bridges' and people's sockets are connected, on any node, and how the bridges' links do.
 
-Only operators are told, of changes only, at most once a second: telling all about each is what melts a server.
+Only operators are told, of changes only, at most once a second: telling all about each is what melts a server. Who
+watches is told of its own line, and what the programme shows.
 Each node posts its own sockets on the board under a lease; what a dead node posted ends by itself.
 """
 
@@ -22,12 +23,12 @@ from rooms.ports import Store
 from rooms.roles import ActorKind
 from signaling import wire
 from signaling.bell import LEASE_S, Board, BoardUnreachable
-from signaling.call import RELAY_DOWN, studio
+from signaling.call import RELAY_DOWN, peer, studio
 from signaling.feed import Feed
-from signaling.lines import NOTHING, LastWord, links
+from signaling.lines import NOTHING, LastWord, links, picture, renditions
 from signaling.stream import Listener, Outlet
 from signaling.tasks import Tasks, repeat, unbroken
-from signaling.wire import BridgeLink
+from signaling.wire import BridgeLink, PictureState, Rendition
 
 TICK_S: Final = 1.0
 RELAY_WAIT_S: Final = 0.8
@@ -35,6 +36,7 @@ RENEW_S: Final = LEASE_S / 3
 
 _log: Final = logging.getLogger(__name__)
 _TOLD: Final = (Audience.DESK, Audience.OPERATORS)
+_WATCHING: Final = (*_TOLD, Audience.BRIDGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ class Here:
 
 @dataclass(slots=True)
 class _Known:
-    """Of one meeting: what we posted and when, what the others had posted and when, what
-    the relay said last, what operators were told."""
+    """Of one meeting: what we posted and when, what the others had posted and when, what the relay said last; what
+    operators were told, what each socket was told of its own line, and all of the picture."""
 
     posted: Here = Here()
     posted_at: float = float("-inf")
@@ -79,6 +81,17 @@ class _Known:
     word: LastWord = field(default_factory=LastWord)
     links: dict[UUID, BridgeLink] = field(default_factory=dict)
     online: int | None = None
+    renditions: dict[str, Rendition | None] = field(default_factory=dict)
+    picture: PictureState | None = None
+    glimpse: PictureState | None = None
+
+    def sees(self, state: PictureState | None) -> bool:
+        """Whether that is news: a picture at once, anything else at the second look, since cuts take a moment."""
+        steady, self.glimpse = state in (PictureState.SHOWN, self.glimpse), state
+        if not steady or state == self.picture:
+            return False
+        self.picture = state
+        return True
 
 
 class Presence:
@@ -131,8 +144,13 @@ class Presence:
         await self._post(meeting_id, known, here)
         if not listeners:
             self._known.pop(meeting_id, None)
-        elif any(x.joined and x.audience in _TOLD for x in listeners):
-            await self._tell(meeting_id, known, here)
+        elif watching := [x for x in listeners if x.joined and x.audience in _WATCHING]:
+            invited = await unbroken(self._invited(meeting_id))
+            state = await self._relay_state(meeting_id, known) if invited else NOTHING
+            if invited:
+                await self._tell_lines(meeting_id, known, watching, state)
+            if any(x.audience in _TOLD for x in watching):
+                await self._tell_operators(meeting_id, known, here, invited, state)
 
     async def _post(self, meeting_id: MeetingId, known: _Known, here: Here) -> None:
         now = time.monotonic()
@@ -145,23 +163,41 @@ class Presence:
             return
         known.posted, known.posted_at = here, now
 
-    async def _tell(self, meeting_id: MeetingId, known: _Known, here: Here) -> None:
+    async def _tell_lines(
+        self, meeting_id: MeetingId, known: _Known, watching: Sequence[Listener], state: StudioState
+    ) -> None:
+        """To each socket whose rendition changed a message of its own; to all, what the programme shows. Both to
+        whoever has just come."""
+        told, sent = known.renditions, renditions(state)
+        known.renditions = {x.sid: sent.get(peer(x.seat.actor)) for x in watching}
+        news = known.sees(picture(state))
+        shown = wire.Picture(meeting_id=meeting_id, state=known.picture)
+        if news:
+            await self._tell(meeting_id, _WATCHING, shown)
+        for sid, rendition in known.renditions.items():
+            if sid not in told:
+                await self._outlet.tell(sid, wire.name_of(shown), wire.plain(shown))
+            if sid not in told or told[sid] is not rendition:
+                line = wire.Line(meeting_id=meeting_id, rendition=rendition)
+                await self._outlet.tell(sid, wire.name_of(line), wire.plain(line))
+
+    async def _tell_operators(
+        self, meeting_id: MeetingId, known: _Known, here: Here, invited: Sequence[BridgeId], state: StudioState
+    ) -> None:
         everywhere = here | await self._elsewhere(meeting_id, known)
-        invited = await unbroken(self._invited(meeting_id))
-        state = await self._relay_state(meeting_id, known) if invited else NOTHING
         now = {link.bridge_id: link for link in links(invited, everywhere.bridges, state)}
         changed = tuple(link for bridge_id, link in now.items() if known.links.get(bridge_id) != link)
         known.links = now
         if changed:
             news = wire.Presence(meeting_id=meeting_id, bridges=changed)
-            await self._tell_watchers(meeting_id, news)
+            await self._tell(meeting_id, _TOLD, news)
         if known.online != len(everywhere.people):
             known.online = len(everywhere.people)
             present = wire.Present(meeting_id=meeting_id, online=known.online)
-            await self._tell_watchers(meeting_id, present)
+            await self._tell(meeting_id, _TOLD, present)
 
-    async def _tell_watchers(self, meeting_id: MeetingId, message: wire.Message) -> None:
-        for audience in _TOLD:
+    async def _tell(self, meeting_id: MeetingId, audiences: Sequence[Audience], message: wire.Message) -> None:
+        for audience in audiences:
             await self._outlet.tell(f"{meeting_id}:{audience}", wire.name_of(message), wire.plain(message))
 
     async def _elsewhere(self, meeting_id: MeetingId, known: _Known) -> Here:

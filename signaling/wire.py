@@ -137,6 +137,28 @@ class Present(Message):
     online: int
 
 
+class Line(Message):
+    """To one actor alone: `rendition` is what the relay sends to it. None: it does not watch, or nobody knows."""
+
+    meeting_id: UUID
+    rendition: Rendition | None
+
+
+class PictureState(StrEnum):
+    """What comes from whoever is on air: a picture; sound alone, as when the camera is off; nothing."""
+
+    SHOWN = "shown"
+    OFF = "off"
+    MISSING = "missing"
+
+
+class Picture(Message):
+    """None: nobody is on air, or the relay does not say."""
+
+    meeting_id: UUID
+    state: PictureState | None
+
+
 class SeatChanged(Message):
     meeting_id: UUID
 
@@ -163,6 +185,8 @@ DOWN: Final[dict[str, type[Message]]] = {
     "turnout": Turnout,
     "presence": Presence,
     "present": Present,
+    "line": Line,
+    "picture": Picture,
     "seat": SeatChanged,
     "moved": Moved,
     "signed_out": SignedOut,

@@ -104,6 +104,8 @@ COMPONENTS: tuple[tuple[Any, TypeAdapter[Any]], ...] = (
     ("serialization", TypeAdapter(s.TurnoutMessage)),
     ("serialization", TypeAdapter(s.PresenceMessage)),
     ("serialization", TypeAdapter(s.PresentMessage)),
+    ("serialization", TypeAdapter(s.LineMessage)),
+    ("serialization", TypeAdapter(s.PictureMessage)),
     ("serialization", TypeAdapter(s.SeatMessage)),
     ("serialization", TypeAdapter(s.MovedMessage)),
 )

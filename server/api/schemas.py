@@ -60,6 +60,14 @@ class Rendition(StrEnum):
     AUDIO = "audio"
 
 
+class PictureState(StrEnum):
+    """What comes from whoever is on air: a picture; sound alone, as when the camera is off; nothing."""
+
+    SHOWN = "shown"
+    OFF = "off"
+    MISSING = "missing"
+
+
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -365,6 +373,18 @@ class PresenceMessage:
 class PresentMessage:
     meeting_id: MeetingId
     online: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineMessage:
+    meeting_id: MeetingId
+    rendition: Rendition | None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureMessage:
+    meeting_id: MeetingId
+    state: PictureState | None
 
 
 @dataclass(frozen=True, slots=True)

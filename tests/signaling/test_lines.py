@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from media.client import Source, StudioState, Viewer
+from media.client import Programme, Source, Stage, StudioState, Viewer
 from rooms.ids import BridgeId
-from signaling.lines import HOLD_S, NOTHING, LastWord, links, quality
-from signaling.wire import BridgeLink, Quality, Rendition
+from signaling.lines import HOLD_S, NOTHING, LastWord, links, picture, quality, renditions
+from signaling.wire import BridgeLink, PictureState, Quality, Rendition
 
 ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
 
@@ -103,3 +103,33 @@ def test_whom_one_answer_leaves_out_is_taken_as_before_for_a_while() -> None:
     assert set(word.after(state_of(newer), 101.0).viewers) == {newer, two}
     assert word.after(state_of(newer), 100.0 + HOLD_S) == state_of(newer)
     assert set(word.after(state_of(two), 100.1 + HOLD_S).viewers) == {newer, two}
+
+
+def test_who_watches_the_programme_has_a_rendition() -> None:
+    state = state_of(
+        Viewer("bridge:1", "main", rendition="audio"),
+        Viewer("bridge:2", "preview", rendition="low"),
+        Viewer("person:3", "main"),
+        Viewer("bridge:4", "main", rendition="of another relay's making"),
+    )
+    assert renditions(state) == {"bridge:1": Rendition.AUDIO, "person:3": Rendition.FULL}
+
+
+@pytest.mark.parametrize(
+    ("on_air", "source", "state"),
+    [
+        (None, None, None),
+        ("bridge:1", None, PictureState.MISSING),
+        ("bridge:1", Source("bridge:1", video=True, audio=True, fps=24.9), PictureState.SHOWN),
+        ("bridge:1", Source("bridge:1", video=True, audio=True, fps=0.0, audio_kbps=31.0), PictureState.OFF),
+        ("bridge:1", Source("bridge:1", video=True, audio=True, fps=0.0, audio_kbps=0.0), PictureState.MISSING),
+        ("bridge:2", Source("bridge:1", video=True, audio=True, fps=24.9), PictureState.MISSING),
+    ],
+)
+def test_what_comes_of_whoever_is_on_air(
+    on_air: str | None, source: Source | None, state: PictureState | None
+) -> None:
+    programme = Programme(Stage(on_air), Stage())
+    sources = () if source is None else (source,)
+    assert picture(StudioState({"main": programme}, sources, ())) is state
+    assert picture(StudioState({}, sources, ())) is None

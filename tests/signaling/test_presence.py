@@ -15,7 +15,8 @@ from signaling.bell import BoardUnreachable
 from signaling.hub import Hub
 from signaling.presence import Here
 from signaling.turn import IceServer, TurnSettings, ice_servers
-from tests.signaling.world import World, eventually, running, tablet
+from signaling.wire import PictureState
+from tests.signaling.world import Tablet, World, eventually, running, tablet
 from tests.support.stand_in import standing_in
 
 ONE, TWO, THREE = (BridgeId(UUID(int=n)) for n in (1, 2, 3))
@@ -72,6 +73,78 @@ async def test_a_relay_that_is_slow_to_answer_changes_nothing_on_the_wall(
             await chair.until(lambda: len(chair.of("presence")) > told)
             (news,) = chair.of("presence")[told:]
             assert [(b["bridge_id"], b["quality"]) for b in news["bridges"]] == [(str(first.id), "bad")]
+
+
+async def test_each_bridge_hears_of_its_own_line_alone_and_only_what_changed(world: World) -> None:
+    first, second = world.communes
+    async with standing_in() as relay, RelayClient(relay.url, "k" * 40) as client:
+        relay.watches(f"bridge:{first.id}", rendition="full")
+        relay.watches(f"bridge:{second.id}", rendition="low")
+        async with (
+            running(world, client, change=soon) as node,
+            tablet(world, first, node) as one,
+            tablet(world, second, node) as other,
+            tablet(world, world.members[0], node) as member,
+            tablet(world, world.chair, node) as chair,
+        ):
+
+            def told(who: Tablet) -> list[str | None]:
+                assert {news["meeting_id"] for news in who.of("line")} <= {str(world.meeting_id)}
+                return [news["rendition"] for news in who.of("line")]
+
+            await one.until(lambda: told(one) == ["full"])
+            await other.until(lambda: told(other) == ["low"])
+            await chair.until(lambda: told(chair) == [None])
+            relay.watches(f"bridge:{second.id}", rendition="audio")
+            await other.until(lambda: told(other) == ["low", "audio"])
+            relay.watches(f"bridge:{first.id}", rendition="medium")
+            await one.until(lambda: told(one) == ["full", "medium"])
+            async with tablet(world, second, node) as again:
+                await again.until(lambda: told(again) == ["audio"])
+            assert (told(other), told(chair), told(member)) == (["low", "audio"], [None], [])
+
+
+async def test_whether_the_programme_has_a_picture_is_told_to_those_who_watch(world: World) -> None:
+    central, first = world.central, world.communes[0]
+    async with (
+        standing_in() as relay,
+        RelayClient(relay.url, "k" * 40) as client,
+        running(world, client, change=soon) as node,
+        tablet(world, first, node) as site,
+        tablet(world, central, node) as desk,
+        tablet(world, world.members[0], node) as member,
+    ):
+
+        def told(who: Tablet) -> list[str | None]:
+            return [news["state"] for news in who.of("picture")]
+
+        await site.until(lambda: told(site) == [None])
+        relay.wanted = f"bridge:{central.id}"
+        relay.sends(relay.wanted, video_fps=25.0, audio_kbps=40.0)
+        await site.until(lambda: told(site) == [None, "shown"])
+        relay.sends(relay.wanted, video_fps=0.0, audio_kbps=40.0)
+        await site.until(lambda: told(site) == [None, "shown", "off"])
+        async with tablet(world, first, node) as again:
+            await again.until(lambda: told(again) == ["off"])
+        relay.sources = []
+        await site.until(lambda: told(site) == [None, "shown", "off", "missing"])
+        relay.sends(relay.wanted, video_fps=25.0, audio_kbps=40.0)
+        await desk.until(lambda: told(desk)[-1:] == ["shown"])
+        assert told(member) == []
+
+
+def test_a_picture_that_falters_once_is_no_news() -> None:
+    known = presence._Known()
+    for state, news in (
+        (PictureState.SHOWN, True),
+        (PictureState.OFF, False),
+        (PictureState.SHOWN, False),
+        (PictureState.OFF, False),
+        (PictureState.OFF, True),
+        (PictureState.OFF, False),
+        (PictureState.SHOWN, True),
+    ):
+        assert known.sees(state) is news
 
 
 class DeadBoard:

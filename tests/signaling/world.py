@@ -25,6 +25,7 @@ from rooms.roles import Actor, ActorKind, OfficeRole, Role
 from rooms.service import Meetings
 from server.store import SqlStore
 from server.store.accounts import Bridge, Organisation, Person
+from signaling import wire
 from signaling.hub import Hub, HubSettings
 from signaling.session import SignedIn
 from tests.support.waiting import WAIT_S
@@ -160,7 +161,7 @@ class Tablet:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.news = asyncio.Condition()
         self.sio = socketio.AsyncClient(reconnection=False)
-        for name in ("journal", "turnout", "presence", "present", "seat", "moved", "signed_out", "disconnect"):
+        for name in (*wire.DOWN, "disconnect"):
             self.sio.on(name, self._hearing(name))
 
     def _hearing(self, name: str) -> Callable[..., Any]:

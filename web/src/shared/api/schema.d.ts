@@ -1614,6 +1614,15 @@ export interface components {
              */
             paper_id: string;
         };
+        /** LineMessage */
+        LineMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+            rendition: components["schemas"]["Rendition"] | null;
+        };
         /**
          * Locale
          * @enum {string}
@@ -2338,6 +2347,21 @@ export interface components {
              */
             person_id: string;
         };
+        /** PictureMessage */
+        PictureMessage: {
+            /**
+             * Meeting Id
+             * Format: uuid
+             */
+            meeting_id: string;
+            state: components["schemas"]["PictureState"] | null;
+        };
+        /**
+         * PictureState
+         * @description What comes from whoever is on air: a picture; sound alone, as when the camera is off; nothing.
+         * @enum {string}
+         */
+        PictureState: "shown" | "off" | "missing";
         /** Placed */
         Placed: {
             /**
