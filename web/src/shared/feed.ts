@@ -2,7 +2,7 @@
 // whether it is up; what to do about gaps is the room client's.
 import { io, type Socket } from 'socket.io-client'
 import { accessToken, refreshAccess } from './api/access'
-import type { BridgePresence, Entry } from './room-types'
+import type { BridgePresence, Entry, PictureState, Rendition } from './room-types'
 
 export interface JournalNews {
   readonly meeting_id: string
@@ -28,6 +28,8 @@ export interface FeedEars {
   turnout(news: { meeting_id: string; poll_id: string; cast: number; entitled: number }): void
   presence(news: { meeting_id: string; bridges: readonly BridgePresence[] }): void
   present(news: { meeting_id: string; online: number }): void
+  line(news: { meeting_id: string; rendition: Rendition | null }): void
+  picture(news: { meeting_id: string; state: PictureState | null }): void
   seat(news: { meeting_id: string }): void
   moved(news: MovedNews): void
 }
@@ -136,6 +138,8 @@ export const openFeed: OpenFeed = ears => {
   socket.on('turnout', ears.turnout)
   socket.on('presence', ears.presence)
   socket.on('present', ears.present)
+  socket.on('line', ears.line)
+  socket.on('picture', ears.picture)
   socket.on('seat', ears.seat)
   socket.on('moved', ears.moved)
 

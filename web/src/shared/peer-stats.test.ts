@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { type FlowStats, healthOf, readStats, worse } from './peer-stats'
+import {
+  cameraIsOff,
+  type FlowStats,
+  type LinkState,
+  type RelayWord,
+  readStats,
+  receivingHealth,
+  sendingHealth,
+  UNTOLD,
+  worse,
+} from './peer-stats'
 
 type Given = Parameters<Parameters<Parameters<typeof readStats>[0]['forEach']>[0]>[0]
 
@@ -84,9 +94,9 @@ describe('readStats', () => {
 
   it('does not call a line weak for one bad second, and does for several', () => {
     const bad = over(seen(25, 100, 50), seen(50, 200, 100), seen(75, 290, 150, 10))
-    expect(healthOf('connected', bad, true)).toBe('good')
+    expect(receivingHealth('connected', bad, true, UNTOLD)).toBe('good')
     const lasting = over(...Array.from({ length: 8 }, (_, n) => seen(25 * n, 100 * n, 50 * n, 12 * n)))
-    expect(healthOf('connected', lasting, true)).toBe('weak')
+    expect(receivingHealth('connected', lasting, true, UNTOLD)).toBe('weak')
   })
 
   it('takes the loss of what goes out from the other side', () => {
@@ -108,29 +118,69 @@ describe('readStats', () => {
   })
 })
 
-describe('healthOf', () => {
-  const still = (video: number, audio: number, loss = 0): FlowStats => ({
-    ...over(seen(1, 1, 1)),
-    videoStill_s: video,
-    audioStill_s: audio,
-    loss,
-  })
+const still = (video: number, audio: number, loss = 0): FlowStats => ({
+  ...over(seen(1, 1, 1)),
+  videoStill_s: video,
+  audioStill_s: audio,
+  loss,
+})
+const said = (rendition: RelayWord['rendition'], picture: RelayWord['picture'] = 'shown'): RelayWord => ({
+  rendition,
+  picture,
+})
+
+describe('receivingHealth', () => {
   it.each([
-    ['good', 'connected', still(0, 0), true],
-    ['weak', 'connected', still(0, 0, 0.05), true],
-    ['audio-only', 'connected', still(6, 0), true],
-    ['no-signal', 'connected', still(6, 6), true],
-    ['good', 'connected', still(60, 60), false],
-    ['reconnecting', 'reconnecting', null, true],
-    ['connecting', 'connecting', null, true],
-    ['idle', 'closed', null, true],
-  ] as const)('%s', (health, state, stats, expectsPicture) => {
-    expect(healthOf(state, stats, expectsPicture)).toBe(health)
+    ['moves', 'good', still(0, 0), said('full')],
+    ['loses packets', 'weak', still(0, 0, 0.05), said('full')],
+    ['comes smaller, by the relay’s word', 'reduced', still(0, 0), said('low')],
+    ['is not sent here, by the relay’s word', 'audio-only', still(2, 0), said('audio')],
+    ['is not sent here, and nobody speaks', 'audio-only', still(60, 60), said('audio')],
+    ['is sent here again, and the word is late', 'good', still(0, 0), said('audio')],
+    ['is nowhere: the camera on air is off', 'good', still(60, 0), said('full', 'off')],
+    ['is nowhere, and this line is weak too', 'audio-only', still(60, 0), said('audio', 'off')],
+    ['is nowhere: nothing comes of who is on air', 'no-signal', still(6, 0), said('full', 'missing')],
+    ['stands still, and the relay has not said why', 'no-signal', still(6, 0), UNTOLD],
+    ['is sent and does not arrive', 'no-signal', still(6, 6), said('full')],
+    ['waits for a switch', 'good', still(3, 0), said('full')],
+  ] as const)('a picture that %s: %s', (_, health, stats, word) => {
+    expect(receivingHealth('connected', stats, true, word)).toBe(health)
   })
 
-  it('of two directions the worse speaks', () => {
-    expect(worse('good', 'weak')).toBe('weak')
-    expect(worse('reconnecting', 'weak')).toBe('reconnecting')
-    expect(worse('good', 'idle')).toBe('good')
+  it('asks for no picture while nobody is on air', () => {
+    expect(receivingHealth('connected', still(60, 60), false, said('audio', null))).toBe('good')
   })
+})
+
+it('a camera is off by the relay’s word, and only while nothing moves here', () => {
+  expect(cameraIsOff(still(1, 0), said('full', 'off'))).toBe(true)
+  expect(cameraIsOff(still(0, 0), said('full', 'off'))).toBe(false)
+  expect(cameraIsOff(still(60, 0), said('full', 'shown'))).toBe(false)
+  expect(cameraIsOff(null, said('full', 'off'))).toBe(false)
+})
+
+it.each([
+  ['good', still(0, 0), true],
+  ['weak', still(0, 0, 0.05), true],
+  ['audio-only', still(6, 0), true],
+  ['no-signal', still(6, 6), true],
+  ['good', still(60, 0), false],
+] as const)('what is sent is %s', (health, stats, camera) => {
+  expect(sendingHealth('connected', stats, camera)).toBe(health)
+})
+
+it.each([
+  ['reconnecting', 'reconnecting'],
+  ['connecting', 'connecting'],
+  ['idle', 'closed'],
+] as const)('a link is %s first of all', (health, state: LinkState) => {
+  expect(receivingHealth(state, null, true, said('audio'))).toBe(health)
+  expect(sendingHealth(state, null, true)).toBe(health)
+})
+
+it('of two directions the worse speaks', () => {
+  expect(worse('good', 'weak')).toBe('weak')
+  expect(worse('reconnecting', 'weak')).toBe('reconnecting')
+  expect(worse('good', 'idle')).toBe('good')
+  expect(worse('weak', 'reduced')).toBe('reduced')
 })

@@ -1,5 +1,6 @@
 // What getStats() says, as plain values once a second, and a connection's health in one word.
 // Pure: a report and the values before it in, new values out. It knows no words for people; see media/words.ts.
+import type { PictureState, Rendition } from './room-types'
 
 /** The members we read of the entries of an RTCStatsReport (W3C webrtc-stats), all optional as browsers differ. */
 interface Entry {
@@ -175,25 +176,75 @@ function lossOut(remote: readonly Entry[]): number | null {
 
 export type LinkState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
 
-/** A connection in one word. `no-signal`: the line is well, whoever is on air sends nothing. */
-export type Health = 'idle' | 'connecting' | 'good' | 'weak' | 'audio-only' | 'no-signal' | 'reconnecting'
+/**
+ * A connection in one word. `reduced`, `audio-only`: the line is weak and the relay sends less of the picture, or none.
+ * `no-signal`: a picture is due and does not come; the line may be well.
+ */
+export type Health =
+  | 'idle'
+  | 'connecting'
+  | 'good'
+  | 'weak'
+  | 'reduced'
+  | 'audio-only'
+  | 'no-signal'
+  | 'reconnecting'
+
+/**
+ * The relay's word of a received picture: how much of it this line bears, and what comes from whoever is on air.
+ * A picture that stands still does not tell whose fault that is; null: not told.
+ */
+export interface RelayWord {
+  readonly rendition: Rendition | null
+  readonly picture: PictureState | null
+}
+
+export const UNTOLD: RelayWord = { rendition: null, picture: null }
 
 const WEAK_LOSS = 0.03
 const WEAK_RTT_MS = 600
 /** Longer than the three seconds a relay may hold a switch for a key frame. */
 const STILL_S = 4
 
-/** `expectsPicture`: somebody is on air (watching), or a camera is given (publishing). */
-export function healthOf(state: LinkState, stats: FlowStats | null, expectsPicture: boolean): Health {
+/** `onAir`: somebody is, so a picture is due. */
+export function receivingHealth(
+  state: LinkState,
+  stats: FlowStats | null,
+  onAir: boolean,
+  { rendition, picture }: RelayWord,
+): Health {
+  return healthOf(state, stats, ({ videoStill_s }) => {
+    if (!onAir) return null
+    // Eyes before ears: what moves is no sound only, though the word of its coming back is not here yet.
+    if (rendition === 'audio') return videoStill_s > 0 ? 'audio-only' : null
+    if (videoStill_s >= STILL_S && picture !== 'off') return 'no-signal'
+    return rendition === 'medium' || rendition === 'low' ? 'reduced' : null
+  })
+}
+
+/** `camera`: one is given, so a picture is due. A browser whose line is weak sends the sound alone. */
+export function sendingHealth(state: LinkState, stats: FlowStats | null, camera: boolean): Health {
+  return healthOf(state, stats, ({ videoStill_s, audioStill_s }) => {
+    if (!camera || videoStill_s < STILL_S) return null
+    return audioStill_s < STILL_S ? 'audio-only' : 'no-signal'
+  })
+}
+
+/** Whoever is on air sends sound and no picture: nobody's line is to blame. */
+export const cameraIsOff = (stats: FlowStats | null, { picture }: RelayWord): boolean =>
+  picture === 'off' && stats !== null && stats.videoStill_s > 0
+
+function healthOf(
+  state: LinkState,
+  stats: FlowStats | null,
+  ofPicture: (stats: FlowStats) => Health | null,
+): Health {
   if (state === 'idle' || state === 'closed') return 'idle'
   if (state === 'connecting') return 'connecting'
   if (state === 'reconnecting') return 'reconnecting'
   if (stats === null) return 'good'
-  if (expectsPicture && stats.videoStill_s >= STILL_S) {
-    return stats.audioStill_s < STILL_S ? 'audio-only' : 'no-signal'
-  }
   const weak = (stats.loss ?? 0) >= WEAK_LOSS || (stats.rtt_ms ?? 0) >= WEAK_RTT_MS
-  return weak ? 'weak' : 'good'
+  return ofPicture(stats) ?? (weak ? 'weak' : 'good')
 }
 
 const WORST_LAST: readonly Health[] = [
@@ -202,6 +253,7 @@ const WORST_LAST: readonly Health[] = [
   'connecting',
   'no-signal',
   'weak',
+  'reduced',
   'audio-only',
   'reconnecting',
 ]

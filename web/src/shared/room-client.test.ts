@@ -153,6 +153,19 @@ it('passes on that picture and sound of this meeting come from elsewhere', async
   expect(moved).toEqual([{ meeting_id: MEETING, ...news }])
 })
 
+it('keeps the relay’s word of the programme as it is sent here', async () => {
+  const client = connect()
+  await settle()
+  expect(client.view.word).toEqual({ rendition: null, picture: null })
+  server.ears?.line({ meeting_id: MEETING, rendition: 'audio' })
+  server.ears?.picture({ meeting_id: MEETING, state: 'off' })
+  server.ears?.line({ meeting_id: 'another', rendition: 'full' })
+  server.ears?.picture({ meeting_id: 'another', state: 'shown' })
+  expect(client.view.word).toEqual({ rendition: 'audio', picture: 'off' })
+  server.ears?.line({ meeting_id: MEETING, rendition: null })
+  expect(client.view.word).toEqual({ rendition: null, picture: 'off' })
+})
+
 describe('following the journal', () => {
   it('loads the room, enters the feed and says that the line is good', async () => {
     const client = connect()

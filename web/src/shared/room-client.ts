@@ -12,6 +12,7 @@ import { lastRoom, remember } from './device-memory'
 import { type Feed, type JournalNews, type MovedNews, type OpenFeed, openFeed } from './feed'
 import { deviceOutbox, type KeptCommand, type Outbox } from './outbox'
 import { movedAway } from './peer'
+import { type RelayWord, UNTOLD } from './peer-stats'
 import { type RoomApi, roomApi, type Timed } from './room-api'
 import { applyAll } from './room-state'
 import type { BridgePresence, Choice, Command, Done, Room, Turnout } from './room-types'
@@ -34,6 +35,8 @@ export interface RoomView {
   /** Operators only: what the feed told since we entered. */
   readonly bridges: Readonly<Record<string, BridgePresence>>
   readonly people_online: number | null
+  /** What the relay says of the programme as it is sent here. */
+  readonly word: RelayWord
 }
 
 /** The room as this device last saw it, for a start without a line. */
@@ -133,6 +136,7 @@ export class RoomClient {
       turnout: {},
       bridges: {},
       people_online: null,
+      word: UNTOLD,
     }))
   }
 
@@ -161,6 +165,14 @@ export class RoomClient {
       },
       present: ({ meeting_id, online }) => {
         if (meeting_id === this.meeting_id) this.store.setState({ people_online: online })
+      },
+      line: ({ meeting_id, rendition }) => {
+        if (meeting_id === this.meeting_id)
+          this.store.setState(({ word }) => ({ word: { ...word, rendition } }))
+      },
+      picture: ({ meeting_id, state }) => {
+        if (meeting_id === this.meeting_id)
+          this.store.setState(({ word }) => ({ word: { ...word, picture: state } }))
       },
       seat: ({ meeting_id }) => {
         if (meeting_id === this.meeting_id) void this.load()

@@ -28,3 +28,6 @@ export type Done = Schema<'Done'>
 export type Turnout = Schema<'Turnout'>
 /** How a bridge's line is, as the operators' wall is told. */
 export type BridgePresence = Schema<'WallBridge'>
+/** How much of the picture a line bears, and what comes from whoever is on air: the relay's word. */
+export type Rendition = Schema<'Rendition'>
+export type PictureState = Schema<'PictureState'>

@@ -103,8 +103,9 @@ export const texts = defineTexts(
     programme: 'Chương trình hội nghị',
     line: {
       mending: 'Mất kết nối. Máy đang tự nối lại, xin giữ nguyên màn hình.',
-      audioOnly: 'Đường truyền yếu: tạm thời chỉ còn tiếng.',
+      audioOnly: 'Đường truyền ở đây yếu: tạm thời chỉ còn tiếng.',
       noSignal: 'Chưa nhận được hình từ điểm đang lên sóng.',
+      ownCameraOff: 'Camera ở đây đang tắt: mọi điểm cầu chỉ nghe tiếng quý vị.',
     },
     ended: {
       title: 'Hội nghị đã bế mạc',
@@ -216,8 +217,9 @@ export const texts = defineTexts(
     programme: 'Conference programme',
     line: {
       mending: 'Connection lost. It is being restored by itself; please leave the screen as it is.',
-      audioOnly: 'The line is weak: sound only for now.',
+      audioOnly: 'The line here is weak: sound only for now.',
       noSignal: 'No picture arrives from the bridge on air yet.',
+      ownCameraOff: 'The camera here is off: all bridges hear you and see nothing.',
     },
     ended: {
       title: 'The conference is closed',

@@ -17,6 +17,7 @@ const SHOWN: Record<Health, Shown> = {
   connecting: ['neutral', IconLoader2],
   good: ['good', IconAntennaBars5],
   weak: ['warn', IconAntennaBars2],
+  reduced: ['warn', IconAntennaBars2],
   'audio-only': ['warn', IconAntennaBars2],
   'no-signal': ['warn', IconAntennaBarsOff],
   reconnecting: ['bad', IconLoader2],

@@ -8,7 +8,6 @@ import { useTexts } from '@/shared/i18n/texts'
 import type { Capture, CaptureSnapshot } from '@/shared/media/capture'
 import { DeviceToggle } from '@/shared/media/device-toggle'
 import { HealthBadge } from '@/shared/media/health-badge'
-import type { LinkSnapshot } from '@/shared/peer'
 import type { Health } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
 import { useFormat, useMe } from '@/shared/session'
@@ -20,7 +19,7 @@ import type { Air } from '../stage'
 import styles from './bar.module.css'
 import { HandButton } from './hand-button'
 import { Heads } from './heads'
-import { Help } from './help'
+import { type BridgeLinks, Help } from './help'
 
 interface BarProps {
   meetingId: string
@@ -30,7 +29,7 @@ interface BarProps {
   health: Health
   air: Air
   sending: boolean
-  links: { seen: LinkSnapshot | null; sent: LinkSnapshot | null }
+  links: BridgeLinks
 }
 
 export function Bar({ meetingId, room, capture, now, health, air, sending, links }: BarProps) {

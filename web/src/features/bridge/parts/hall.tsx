@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import { MediaDoor } from '@/shared/media/media-access'
 import { useCapture } from '@/shared/media/use-capture'
 import { usePublisher, useViewer } from '@/shared/media/use-link'
-import { type Health, healthOf, worse } from '@/shared/peer-stats'
+import { cameraIsOff, type Health, receivingHealth, sendingHealth, worse } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
 import { useMe } from '@/shared/session'
 import { useCheckedIn } from '@/shared/use-checked-in'
@@ -32,6 +32,7 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
   const { viewer, now: seen } = useViewer('main', door.watching, SOUNDS, watching, othersOnAir)
   const sent = usePublisher('own', door.publishing, now.video, now.audio, sending)
   const line = useRoomView(meetingId, view => view.line)
+  const word = useRoomView(meetingId, view => view.word)
 
   useWakeLock(watching)
   useCheckedIn(meetingId, room, me.id)
@@ -41,12 +42,13 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
     void capture.setMicrophone(true)
   }, [capture, watching])
 
-  const received = healthOf(
+  const received = receivingHealth(
     seen?.state ?? 'idle',
     seen?.stats ?? null,
     room.meeting.on_air_bridge_id !== null,
+    word,
   )
-  const given: Health = sent === null ? 'idle' : healthOf(sent.state, sent.stats, now.video !== null)
+  const given: Health = sent === null ? 'idle' : sendingHealth(sent.state, sent.stats, now.video !== null)
   const news: Health = line === 'reconnecting' || line === 'offline' ? 'reconnecting' : 'idle'
   const health = worse(worse(received, given), news)
 
@@ -55,7 +57,15 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
       <div className={styles.stage}>
         {phase === 'holding' && <Holding room={room} capture={capture} now={now} link={seen} />}
         {phase === 'programme' && (
-          <Programme room={room} viewer={viewer} now={seen} health={received} speakerId={now.speakerId} />
+          <Programme
+            room={room}
+            viewer={viewer}
+            now={seen}
+            health={received}
+            cameraOff={cameraIsOff(seen?.stats ?? null, word)}
+            own={air === 'on-air'}
+            speakerId={now.speakerId}
+          />
         )}
         {phase === 'ended' && <Ended />}
       </div>
@@ -68,7 +78,10 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
           health={health}
           air={air}
           sending={sent?.state === 'connected'}
-          links={{ seen, sent }}
+          links={{
+            seen: { now: seen, health: received },
+            sent: sent && { now: sent, health: given },
+          }}
         />
       )}
       <AirEdge air={air} connected={sent?.state === 'connected'} />

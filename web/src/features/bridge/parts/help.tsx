@@ -5,15 +5,25 @@ import type { Capture, CaptureSnapshot } from '@/shared/media/capture'
 import { DeviceChoice } from '@/shared/media/device-choice'
 import { mediaWords } from '@/shared/media/words'
 import type { LinkSnapshot } from '@/shared/peer'
-import { healthOf } from '@/shared/peer-stats'
+import type { Health } from '@/shared/peer-stats'
 import { type Me, useFormat, useMe } from '@/shared/session'
 import { texts } from '../i18n'
 import styles from './help.module.css'
 
+interface BridgeLink {
+  now: LinkSnapshot | null
+  health: Health
+}
+
+export interface BridgeLinks {
+  seen: BridgeLink
+  sent: BridgeLink | null
+}
+
 interface HelpProps {
   capture: Capture
   now: CaptureSnapshot
-  links: { seen: LinkSnapshot | null; sent: LinkSnapshot | null }
+  links: BridgeLinks
   opened: boolean
   onClose: () => void
 }
@@ -52,22 +62,22 @@ export function Help({ capture, now, links, opened, onClose }: HelpProps) {
         <dd>{me.name}</dd>
         <dt>{t('help.watching')}</dt>
         <dd>
-          <Flow link={links.seen} />
+          <Flow {...links.seen} />
         </dd>
         <dt>{t('help.sending')}</dt>
-        <dd>{links.sent === null ? t('help.notSending') : <Flow link={links.sent} />}</dd>
+        <dd>{links.sent === null ? t('help.notSending') : <Flow {...links.sent} />}</dd>
       </dl>
     </Modal>
   )
 }
 
-function Flow({ link }: { link: LinkSnapshot | null }) {
+function Flow({ now, health }: BridgeLink) {
   const t = useTexts(texts)
   const m = useTexts(mediaWords)
   const format = useFormat()
-  const { video, loss, rtt_ms } = link?.stats ?? {}
-  const word = m(`health.${healthOf(link?.state ?? 'idle', link?.stats ?? null, false)}`)
-  const tries = t('help.tries', { count: link?.sessions ?? 0 })
+  const { video, loss, rtt_ms } = now?.stats ?? {}
+  const word = m(`health.${health}`)
+  const tries = t('help.tries', { count: now?.sessions ?? 0 })
   if (!video) return `${word}. ${t('help.noFlow')}. ${tries}.`
   const { width, height, fps, kbps } = video
   const flow = t('help.flow', {

@@ -1,6 +1,7 @@
-import { IconBuildingBroadcastTower, IconLoader2, IconVolume } from '@tabler/icons-react'
+import { IconBuildingBroadcastTower, IconLoader2, IconVideoOff, IconVolume } from '@tabler/icons-react'
 import { useTexts } from '@/shared/i18n/texts'
 import { Picture } from '@/shared/media/picture'
+import { mediaWords } from '@/shared/media/words'
 import type { LinkSnapshot, Viewer } from '@/shared/peer'
 import type { Health } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
@@ -12,11 +13,15 @@ interface ProgrammeProps {
   viewer: Viewer | null
   now: LinkSnapshot | null
   health: Health
+  /** Of whoever is on air. */
+  cameraOff: boolean
+  /** That is this bridge. */
+  own: boolean
   speakerId: string | null
 }
 
 /** What all bridges see, over the whole screen; what is wrong is said over it, in one reserved place. */
-export function Programme({ room, viewer, now, health, speakerId }: ProgrammeProps) {
+export function Programme({ room, viewer, now, health, cameraOff, own, speakerId }: ProgrammeProps) {
   const t = useTexts(texts)
   const dark = room.meeting.on_air_bridge_id === null
   return (
@@ -29,7 +34,7 @@ export function Programme({ room, viewer, now, health, speakerId }: ProgrammePro
         sound={!dark}
         speakerId={speakerId}
       >
-        {dark ? <Slate room={room} /> : <Word health={health} />}
+        {dark ? <Slate room={room} /> : <Word health={health} cameraOff={cameraOff} own={own} />}
       </Picture>
     </div>
   )
@@ -48,8 +53,16 @@ function Slate({ room }: { room: Room }) {
   )
 }
 
-function Word({ health }: { health: Health }) {
+function Word({ health, cameraOff, own }: Pick<ProgrammeProps, 'health' | 'cameraOff' | 'own'>) {
   const t = useTexts(texts)
+  const m = useTexts(mediaWords)
+  if (cameraOff) {
+    return (
+      <Said glyph={<IconVideoOff size={28} aria-hidden />}>
+        {own ? t('line.ownCameraOff') : m('cameraOff')}
+      </Said>
+    )
+  }
   if (health === 'audio-only') {
     return <Said glyph={<IconVolume size={28} aria-hidden />}>{t('line.audioOnly')}</Said>
   }

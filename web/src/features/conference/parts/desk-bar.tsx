@@ -15,7 +15,7 @@ import { common } from '@/shared/i18n/common'
 import { useTexts } from '@/shared/i18n/texts'
 import { HealthBadge } from '@/shared/media/health-badge'
 import type { LinkSnapshot } from '@/shared/peer'
-import { type Health, healthOf, worse } from '@/shared/peer-stats'
+import { type Health, receivingHealth, worse } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
 import { useFormat } from '@/shared/session'
 import { AccountMenu } from '@/shared/ui/account-menu'
@@ -41,7 +41,9 @@ export function DeskBar({ meetingId, room, stage, main }: DeskBarProps) {
   const line = useRoomView(meetingId, view => view.line)
   const { state, details } = room.meeting
   const news: Health = line === 'good' || line === 'connecting' ? 'idle' : 'reconnecting'
-  const health = worse(healthOf(main?.state ?? 'idle', main?.stats ?? null, stage.onAir !== null), news)
+  const word = useRoomView(meetingId, view => view.word)
+  const received = receivingHealth(main?.state ?? 'idle', main?.stats ?? null, stage.onAir !== null, word)
+  const health = worse(received, news)
   const recording = useRecording(meetingId, room)
   return (
     <TopBar

@@ -7,6 +7,7 @@ import { may } from '@/shared/room-views'
 import { useMe } from '@/shared/session'
 import { ProblemNotice } from '@/shared/ui/problem-notice'
 import { useCheckedIn } from '@/shared/use-checked-in'
+import { useRoomView } from '@/shared/use-room'
 import type { KeyAct } from '../desk-keys'
 import { useBridgeLinks } from '../use-bridge-links'
 import { useDeskKeys, useSourceKeys } from '../use-keys'
@@ -40,6 +41,7 @@ export function Desk({ meetingId, room }: { meetingId: string; room: Room }) {
   const main = useViewer('main', door.watching, SOUNDS, live, stage.onAir !== null)
   const preview = useViewer('preview', door.previewing, 1, live, stage.standBy !== null)
   const sent = usePublisher('own', door.publishing, now.video, now.audio, own && stage.allowed)
+  const word = useRoomView(meetingId, view => view.word)
   useCheckedIn(meetingId, room, me.id)
 
   useDeskKeys((act: KeyAct) => {
@@ -62,6 +64,7 @@ export function Desk({ meetingId, room }: { meetingId: string; room: Room }) {
           stage={stage}
           tiles={tiles}
           main={main}
+          word={word}
           preview={preview}
           speakerId={now.speakerId}
           heardHere={own}

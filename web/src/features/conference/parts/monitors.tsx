@@ -14,7 +14,7 @@ import { useTexts } from '@/shared/i18n/texts'
 import { Picture } from '@/shared/media/picture'
 import { mediaWords } from '@/shared/media/words'
 import type { LinkSnapshot, Viewer } from '@/shared/peer'
-import { healthOf } from '@/shared/peer-stats'
+import { cameraIsOff, type RelayWord, receivingHealth, UNTOLD } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
 import { texts } from '../i18n'
 import type { Stage } from '../use-stage'
@@ -31,13 +31,15 @@ interface MonitorsProps {
   stage: Stage
   tiles: readonly Tile[]
   main: Watched
+  /** The relay's word of `main`; of the preview there is none. */
+  word: RelayWord
   preview: Watched
   speakerId: string | null
   /** This machine is the centre's own: its loudspeaker is the hall's. */
   heardHere: boolean
 }
 
-export function Monitors({ stage, tiles, main, preview, speakerId, heardHere }: MonitorsProps) {
+export function Monitors({ stage, tiles, main, word, preview, speakerId, heardHere }: MonitorsProps) {
   const t = useTexts(texts)
   const name = (id: string | null): string => tiles.find(tile => tile.id === id)?.name ?? ''
   const named = (id: string | null): string => (id === null ? t('slate') : name(id))
@@ -52,6 +54,7 @@ export function Monitors({ stage, tiles, main, preview, speakerId, heardHere }: 
         hint={t('programmeHint')}
         who={stage.onAir === null ? null : name(stage.onAir)}
         watched={main}
+        word={word}
         empty={[t('nothingOnAir'), t('nothingOnAirHint')]}
         speakerId={speakerId}
         heardAtFirst={heardHere}
@@ -97,6 +100,7 @@ export function Monitors({ stage, tiles, main, preview, speakerId, heardHere }: 
         hint={t('previewHint')}
         who={stage.standBy === null ? null : name(stage.standBy)}
         watched={preview}
+        word={UNTOLD}
         empty={[t('nothingReady'), t('nothingReadyHint')]}
         speakerId={speakerId}
         heardAtFirst={false}
@@ -134,6 +138,7 @@ interface MonitorProps {
   /** Null: nobody; the slate's words stand instead. */
   who: string | null
   watched: Watched
+  word: RelayWord
   empty: readonly [string, string]
   speakerId: string | null
   heardAtFirst: boolean
@@ -147,6 +152,7 @@ function Monitor({
   hint,
   who,
   watched,
+  word,
   empty,
   speakerId,
   heardAtFirst,
@@ -155,10 +161,12 @@ function Monitor({
   const t = useTexts(texts)
   const m = useTexts(mediaWords)
   const [heard, setHeard] = useState(heardAtFirst)
-  const health = healthOf(watched.now?.state ?? 'idle', watched.now?.stats ?? null, who !== null)
-  const seen = (watched.now?.stats?.video?.frames ?? 0) > 0
-  const said =
-    health === 'reconnecting' || health === 'audio-only' || health === 'no-signal'
+  const { state = 'idle', stats = null } = watched.now ?? {}
+  const health = receivingHealth(state, stats, who !== null, word)
+  const seen = (stats?.video?.frames ?? 0) > 0
+  const said = cameraIsOff(stats, word)
+    ? m('cameraOff')
+    : health === 'reconnecting' || health === 'audio-only' || health === 'no-signal'
       ? m(`health.${health}`)
       : seen
         ? null

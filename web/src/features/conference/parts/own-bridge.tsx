@@ -11,7 +11,7 @@ import { LevelMeter } from '@/shared/media/level-meter'
 import { OwnPicture } from '@/shared/media/picture'
 import { mediaWords } from '@/shared/media/words'
 import type { LinkSnapshot } from '@/shared/peer'
-import { healthOf } from '@/shared/peer-stats'
+import { sendingHealth } from '@/shared/peer-stats'
 import type { Room } from '@/shared/room-types'
 import { Panel } from '@/shared/ui/panel'
 import { StatusBadge } from '@/shared/ui/status-badge'
@@ -52,7 +52,7 @@ function OwnDevices({ own: { capture, now, sent }, stage, live }: { own: Own; st
     void capture.setMicrophone(true)
   }, [capture, live])
 
-  const health = sent === null ? 'idle' : healthOf(sent.state, sent.stats, now.video !== null)
+  const health = sent === null ? 'idle' : sendingHealth(sent.state, sent.stats, now.video !== null)
   const trouble = [now.camera, now.microphone].find(
     state => state === 'refused' || state === 'missing' || state === 'busy' || state === 'insecure',
   )
