@@ -50,8 +50,10 @@ export const texts = defineTexts(
       offHint: 'Không ai thấy hay nghe điểm cầu này',
       standBy: 'Chuẩn bị: sắp lên sóng',
       standByHint: 'Đạo diễn đang thấy và nghe quý vị',
+      standByHeard: 'Đạo diễn chỉ nghe quý vị: camera ở đây đang tắt',
       onAir: 'Đang lên sóng',
       onAirHint: 'Mọi điểm cầu đang thấy và nghe quý vị',
+      onAirHeard: 'Mọi điểm cầu chỉ nghe quý vị: camera ở đây đang tắt',
       starting: 'Đang nối hình lên trung tâm',
     },
     hand: {
@@ -105,7 +107,6 @@ export const texts = defineTexts(
       mending: 'Mất kết nối. Máy đang tự nối lại, xin giữ nguyên màn hình.',
       audioOnly: 'Đường truyền ở đây yếu: tạm thời chỉ còn tiếng.',
       noSignal: 'Chưa nhận được hình từ điểm đang lên sóng.',
-      ownCameraOff: 'Camera ở đây đang tắt: mọi điểm cầu chỉ nghe tiếng quý vị.',
     },
     ended: {
       title: 'Hội nghị đã bế mạc',
@@ -164,8 +165,10 @@ export const texts = defineTexts(
       offHint: 'Nobody sees or hears this bridge',
       standBy: 'Stand by: on air soon',
       standByHint: 'The director sees and hears you',
+      standByHeard: 'The director only hears you: the camera here is off',
       onAir: 'On air',
       onAirHint: 'All bridges see and hear you',
+      onAirHeard: 'All bridges only hear you: the camera here is off',
       starting: 'Connecting your picture to the centre',
     },
     hand: {
@@ -219,7 +222,6 @@ export const texts = defineTexts(
       mending: 'Connection lost. It is being restored by itself; please leave the screen as it is.',
       audioOnly: 'The line here is weak: sound only for now.',
       noSignal: 'No picture arrives from the bridge on air yet.',
-      ownCameraOff: 'The camera here is off: all bridges hear you and see nothing.',
     },
     ended: {
       title: 'The conference is closed',

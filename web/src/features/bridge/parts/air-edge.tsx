@@ -5,9 +5,11 @@ import type { Air } from '../stage'
 import styles from './air-edge.module.css'
 
 /** Red round the whole screen while all see and hear this bridge, amber while the director does. */
-export function AirEdge({ air, connected }: { air: Air; connected: boolean }) {
+export function AirEdge({ air, connected, camera }: { air: Air; connected: boolean; camera: boolean }) {
   const t = useTexts(texts)
   const live = air === 'on-air'
+  const seen = t(live ? 'air.onAirHint' : 'air.standByHint')
+  const heard = t(live ? 'air.onAirHeard' : 'air.standByHeard')
   const Glyph = live ? IconBroadcast : IconHourglassHigh
   return (
     <div className={styles.edge} data-air={air}>
@@ -17,9 +19,7 @@ export function AirEdge({ air, connected }: { air: Air; connected: boolean }) {
             <Glyph size={30} aria-hidden className={styles.glyph} />
             <span>
               <strong>{t(live ? 'air.onAir' : 'air.standBy')}</strong>
-              <span className={styles.hint}>
-                {connected ? t(live ? 'air.onAirHint' : 'air.standByHint') : t('air.starting')}
-              </span>
+              <span className={styles.hint}>{connected ? (camera ? seen : heard) : t('air.starting')}</span>
             </span>
           </>
         )}

@@ -19,7 +19,7 @@ import type { Air } from '../stage'
 import styles from './bar.module.css'
 import { HandButton } from './hand-button'
 import { Heads } from './heads'
-import { type BridgeLinks, Help } from './help'
+import { Help, type OwnLinks } from './help'
 
 interface BarProps {
   meetingId: string
@@ -29,7 +29,7 @@ interface BarProps {
   health: Health
   air: Air
   sending: boolean
-  links: BridgeLinks
+  links: OwnLinks
 }
 
 export function Bar({ meetingId, room, capture, now, health, air, sending, links }: BarProps) {

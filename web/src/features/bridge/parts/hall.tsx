@@ -63,7 +63,7 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
             now={seen}
             health={received}
             cameraOff={cameraIsOff(seen?.stats ?? null, word)}
-            own={air === 'on-air'}
+            own={air === 'on-air' && now.video === null}
             speakerId={now.speakerId}
           />
         )}
@@ -84,7 +84,7 @@ export function Hall({ meetingId, room }: { meetingId: string; room: Room }) {
           }}
         />
       )}
-      <AirEdge air={air} connected={sent?.state === 'connected'} />
+      <AirEdge air={air} connected={sent?.state === 'connected'} camera={now.video !== null} />
     </main>
   )
 }

@@ -10,20 +10,20 @@ import { type Me, useFormat, useMe } from '@/shared/session'
 import { texts } from '../i18n'
 import styles from './help.module.css'
 
-interface BridgeLink {
+interface OwnLink {
   now: LinkSnapshot | null
   health: Health
 }
 
-export interface BridgeLinks {
-  seen: BridgeLink
-  sent: BridgeLink | null
+export interface OwnLinks {
+  seen: OwnLink
+  sent: OwnLink | null
 }
 
 interface HelpProps {
   capture: Capture
   now: CaptureSnapshot
-  links: BridgeLinks
+  links: OwnLinks
   opened: boolean
   onClose: () => void
 }
@@ -71,7 +71,7 @@ export function Help({ capture, now, links, opened, onClose }: HelpProps) {
   )
 }
 
-function Flow({ now, health }: BridgeLink) {
+function Flow({ now, health }: OwnLink) {
   const t = useTexts(texts)
   const m = useTexts(mediaWords)
   const format = useFormat()

@@ -19,11 +19,6 @@ it.each([
     { health: 'audio-only', cameraOff: true },
     'Điểm đang lên sóng không bật camera, chỉ có tiếng.',
   ],
-  [
-    'its own camera, when it is on air',
-    { health: 'good', cameraOff: true, own: true },
-    'Camera ở đây đang tắt: mọi điểm cầu chỉ nghe tiếng quý vị.',
-  ],
   ['nobody it knows of', { health: 'no-signal' }, 'Chưa nhận được hình từ điểm đang lên sóng.'],
 ] as const)('a hall without a picture blames %s', (_, told, words) => {
   renderInApp(<Programme {...quiet} {...told} />)
@@ -33,4 +28,12 @@ it.each([
 it.each(['good', 'weak', 'reduced'] as const)('nothing is written over a picture that is %s', health => {
   renderInApp(<Programme {...quiet} health={health} />)
   expect(screen.queryByRole('status')).toBeNull()
+})
+
+it.each([
+  ['audio-only', null],
+  ['reconnecting', 'Mất kết nối. Máy đang tự nối lại, xin giữ nguyên màn hình.'],
+] as const)('on air itself with its camera off it leaves that to the sign above: %s', (health, words) => {
+  renderInApp(<Programme {...quiet} health={health} own />)
+  expect(screen.queryByRole('status')?.textContent ?? null).toBe(words)
 })

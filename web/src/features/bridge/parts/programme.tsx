@@ -15,7 +15,7 @@ interface ProgrammeProps {
   health: Health
   /** Of whoever is on air. */
   cameraOff: boolean
-  /** That is this bridge. */
+  /** This bridge is on air without a camera: the sign above says it. */
   own: boolean
   speakerId: string | null
 }
@@ -56,21 +56,18 @@ function Slate({ room }: { room: Room }) {
 function Word({ health, cameraOff, own }: Pick<ProgrammeProps, 'health' | 'cameraOff' | 'own'>) {
   const t = useTexts(texts)
   const m = useTexts(mediaWords)
+  if (health === 'reconnecting') {
+    return <Said glyph={<IconLoader2 size={28} aria-hidden />}>{t('line.mending')}</Said>
+  }
+  if (own) return null
   if (cameraOff) {
-    return (
-      <Said glyph={<IconVideoOff size={28} aria-hidden />}>
-        {own ? t('line.ownCameraOff') : m('cameraOff')}
-      </Said>
-    )
+    return <Said glyph={<IconVideoOff size={28} aria-hidden />}>{m('cameraOff')}</Said>
   }
   if (health === 'audio-only') {
     return <Said glyph={<IconVolume size={28} aria-hidden />}>{t('line.audioOnly')}</Said>
   }
   if (health === 'no-signal') {
     return <Said glyph={<IconLoader2 size={28} aria-hidden />}>{t('line.noSignal')}</Said>
-  }
-  if (health === 'reconnecting') {
-    return <Said glyph={<IconLoader2 size={28} aria-hidden />}>{t('line.mending')}</Said>
   }
   return null
 }
