@@ -65,7 +65,7 @@ class Flow:
             programme.outlet.pass_on(
                 cue.index, cue.rung, cue.slot.ssrc, frame
             )  # before padding: a mirror pads for itself
-        before, cue.left = cue.left, frame[-1].sequence
+        before, cue.left = cue.left, max(cue.left, frame[-1].sequence)  # a late one moves nothing
         deaf = [v.seat for v in programme.deaf_to(cue) if v.seat is not None]
         skip = tuple(seat for seat in deaf if not seat.loses_count(cue.index, cue.left, before))
         lanes = programme.lanes_of(cue)
@@ -75,7 +75,8 @@ class Flow:
             if cue.rung and programme.relays:
                 self._herald.pass_on(programme, cue, run)
             self._fanout.send(lanes, Batch(cue.index, cue.slot.ssrc, run, skip))
-        self._fanout.keep_counts(lanes, Batch(cue.index, cue.slot.ssrc, frame[-1:]), before)
+        if cue.left > before:
+            self._fanout.keep_counts(lanes, Batch(cue.index, cue.slot.ssrc, frame[-1:]), before)
 
     def flush_due(self, now: float) -> None:
         """Send frames that waited long enough for their last packet."""

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from media.programme.repair import Gaps
+from media.programme.repair import PICTURE, SOUND, Gaps
 from media.transport import call, srtp
 from media.transport.call import Call, State
 from media.transport.dtls import Identity
@@ -128,8 +128,8 @@ class LitePeer:
             "a=rtcp-mux",
             *(f"a=rtpmap:{number} {name}" for number, name in formats.items()),
         ]
-        if kind == "video":
-            lines += [f"a=rtcp-fb:{n} {fb}" for n in formats for fb in ("nack", "nack pli", "goog-remb")]
+        feedback = ("nack", "nack pli", "goog-remb") if kind == "video" else () if self._sends else ("nack",)
+        lines += [f"a=rtcp-fb:{n} {fb}" for n in formats for fb in feedback]
         if H264_TYPE in formats:
             lines.append(
                 f"a=fmtp:{H264_TYPE} packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1"
@@ -236,6 +236,11 @@ class LitePeer:
         if reports:
             bits = rtcp.remb(own, REMB_BPS, [r.ssrc for r in reports])
             self.put_rtcp(rtcp.receiver_report(rtcp.ReceiverReport(own, reports)) + bits)
+
+    def repair(self) -> None:
+        """From now on what is lost is noted, so that it can be asked for again."""
+        for slot in self.slots.values():
+            slot.missing = Gaps(PICTURE if slot.kind == "video" else SOUND)
 
     def ask_again(self, now: float) -> None:
         """NACK what is missing and due."""

@@ -39,6 +39,11 @@ def simulcast(chosen: list[tuple[Section, Codec, sdp.Format]]) -> dict[str, Any]
     return {}
 
 
+def sends_sound_again(chosen: list[tuple[Section, Codec, sdp.Format]]) -> bool:
+    """Whether the publisher answers NACK for its sound: browsers do only when their offer was made to say so."""
+    return any(codec is Codec.OPUS and section.is_repaired(f.number) for section, codec, f in chosen)
+
+
 def _all_or_nothing(offer: Offer, chosen: list[Section], directions: tuple[str, ...]) -> None:
     """A session that works in part misleads (RFC 9725, 4.4.2 and 4.4.3). Raises: Refusal."""
     for section in offer.sections:

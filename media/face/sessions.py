@@ -116,6 +116,7 @@ class Sessions:
             fingerprint=[offer.fingerprint.algorithm, offer.fingerprint.value],
             ice=[offer.ufrag, offer.password],
             codecs=codecs,
+            sound_again=negotiation.sends_sound_again(chosen),
             **negotiation.simulcast(chosen),
         )
         accepted = {s.mid: Accepted((f,), sending=False, layers=s.layers) for s, _, f in chosen}

@@ -5,6 +5,7 @@ To the cues it is a source like any other, wanted in every slot. Knows nothing o
 
 from typing import Final
 
+from media.programme.repair import SOUND
 from media.programme.track import Track, note_report
 from media.wire import rtcp
 from media.wire.onair import OnAir
@@ -20,7 +21,7 @@ class Feed:
         self.name = MARK + name
         self.layers = tuple(Track(VIDEO_CLOCK_HZ) for _ in range(layers))
         self.video = self.layers[0]
-        self.audio = [Track(AUDIO_CLOCK_HZ) for _ in range(sounds)]
+        self.audio = [Track(AUDIO_CLOCK_HZ, patience=SOUND) for _ in range(sounds)]
         self.clock_offset_s: float | None = None  # from the parent's clock to ours
         self.on_air = OnAir()
         self.heard_at = now

@@ -56,7 +56,7 @@ class Cue:
         self.live: tuple[str, int] | None = None  # peer and its SSRC
         self.frame: list[Clear] = []
         self.frame_at = 0.0
-        self.left = first  # the number that left last
+        self.left = first  # the highest number that left
         self.key_frame = -1  # extended number of the first packet of the last key frame
         self._key_time = -1
         self._waiting_since: float | None = None

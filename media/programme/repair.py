@@ -14,8 +14,6 @@ KEY_FRAME_INTERVAL_S: Final = 0.5
 VIDEO_RING_S: Final = 1.0
 AUDIO_RING_S: Final = 0.5
 RING_SIZE: Final = 2048
-ASK_AGAIN_S: Final = 0.08
-ASK_TIMES: Final = 6
 MAX_MISSING: Final = 256
 LOSS_EVERY_S: Final = 0.95  # a little less than the second between reports
 LOSS_OF_PACKETS: Final = 20  # one packet of a silent source (DTX) is no share of anything
@@ -73,6 +71,19 @@ class KeyFrameWish:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often, and at what distance, a lost packet is asked for."""
+
+    times: int
+    every_s: float
+
+
+PICTURE: Final = Patience(6, 0.08)  # decoders wait for it, and a key frame is dearer
+SOUND: Final = Patience(3, 0.06)  # jitter buffers play on: what comes more than some 200 ms late is of no use
+NEVER: Final = Patience(0, 0.0)  # of who would not send it again
+
+
 @dataclass(slots=True)
 class _Missing:
     asked: int
@@ -82,10 +93,11 @@ class _Missing:
 class Gaps:
     """What is missing in a stream that comes to us, and when to ask for it again."""
 
-    __slots__ = ("_missing", "highest")
+    __slots__ = ("_missing", "_patience", "highest")
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience = PICTURE) -> None:
         self.highest = -1
+        self._patience = patience
         self._missing: dict[int, _Missing] = {}
 
     def arrived(self, sequence: int, now: float) -> None:
@@ -119,11 +131,11 @@ class Gaps:
         for extended, missing in list(self._missing.items()):
             if missing.ask_at > now:
                 continue
-            if missing.asked == ASK_TIMES:
+            if missing.asked == self._patience.times:
                 del self._missing[extended]
                 continue
             missing.asked += 1
-            missing.ask_at = now + ASK_AGAIN_S
+            missing.ask_at = now + self._patience.every_s
             ask.append(extended & 0xFFFF)
         return ask
 

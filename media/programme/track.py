@@ -6,7 +6,7 @@ Knows how the stream arrives and what to ask of it; not where its packets go. Ti
 from collections.abc import Sequence
 from typing import Final
 
-from media.programme.repair import Gaps, KeyFrameWish, Reception
+from media.programme.repair import PICTURE, Gaps, KeyFrameWish, Patience, Reception
 from media.wire import rtcp, rtp
 from media.wire.picture_size import Size
 
@@ -17,14 +17,18 @@ OFFSET_JUMP_S: Final = 5.0  # more than this is another clock, not drift
 
 
 class Track:
-    """`rid` names a layer of a simulcast (RFC 8851); a lone picture and a sound have none."""
+    """`rid` names a layer of a simulcast (RFC 8851); a lone picture and a sound have none.
 
-    def __init__(self, clock_hz: int, rid: str = "") -> None:
+    `patience`: with what is lost of it.
+    """
+
+    def __init__(self, clock_hz: int, rid: str = "", patience: Patience = PICTURE) -> None:
         self.clock_hz = clock_hz
         self.rid = rid
         self.ssrc = 0
         self.reception = Reception(clock_hz)
-        self.gaps = Gaps()
+        self._patience = patience
+        self.gaps = Gaps(patience)
         self.wish = KeyFrameWish()
         self.report: rtcp.SenderReport | None = None
         self.size: Size | None = None
@@ -37,7 +41,7 @@ class Track:
         """The publisher's encoder started a new stream."""
         self.ssrc = ssrc
         self.reception = Reception(self.clock_hz)
-        self.gaps = Gaps()
+        self.gaps = Gaps(self._patience)
         self.report = None
 
     def arrived(self, packet: rtp.Packet, now: float) -> None:

@@ -250,8 +250,7 @@ def judge(told: Report, limits: Limits) -> tuple[Verdict, list[Reason]]:
         reasons.append(("nothing", {}))
     over("slow-join", told.first_packet_s["p99"], limits.first_packet_s)
     for kind, lost in told.lost_after_repair.items():
-        if kind == "video" or not told.thrown_away:  # sound is not sent again: what was lost on purpose stays so
-            over("lost", lost, limits.lost, kind=kind)
+        over("lost", lost, limits.lost, kind=kind)
     over("late", told.delay_ms["p99"], limits.delay_ms)
     if told.forged:
         reasons.append(("forged", {"count": told.forged}))

@@ -22,7 +22,6 @@ import aiohttp
 from media.client import RelayClient
 from media.endpoint.joining import JoinFailed, join
 from media.endpoint.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer, Slot
-from media.programme.repair import Gaps
 from media.rehearsal.eye import SYNTHETIC, Eye
 from media.tokens import Scope
 from media.transport.dtls import Identity
@@ -97,7 +96,7 @@ class Fleet:
     ) -> None:
         """`sampled`: how many of each joining crowd open what they get, spread over its order, the last included.
 
-        `repairs`: lost packets of the picture are asked for, as browsers do. `eyes`: how many of the sample decode
+        `repairs`: lost packets are asked for, as our web client does. `eyes`: how many of the sample decode
         it too. `first`: the number of the first bridge, where other machines have others. `loss`: the share of
         what arrives that every bridge throws away, to see what repair is worth.
         """
@@ -142,8 +141,7 @@ class Fleet:
         place = len(self.peers) - self._crowd.start
         self.peers.append(peer)
         if self._repairs:
-            for slot in peer.slots.values():
-                slot.missing = Gaps() if slot.kind == "video" else None
+            peer.repair()
         assert peer.sock is not None
         if is_sampled(place, len(self._crowd), self._sampled):
             peer.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -156,8 +154,7 @@ class Fleet:
     def _watch(self, peer: LitePeer) -> None:
         """This one decodes: what it lacks is asked for again, on every line."""
         self._eyes[peer] = Eye()
-        for slot in peer.slots.values():
-            slot.missing = Gaps() if slot.kind == "video" else None
+        peer.repair()
 
     def opened(self) -> list[LitePeer]:
         """Who opens what it gets: the sample."""

@@ -25,6 +25,7 @@ STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 NAMING: Final = (MID, STREAM_ID, REPAIRED_STREAM_ID)  # what tells the streams of a simulcast apart
 START_KBPS: Final = 1200
+ANY_TYPE: Final = -1
 _TOKEN: Final = re.compile(r"[!-~]{1,64}")
 _ICE: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _RID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -58,6 +59,7 @@ class Section:
     mux: bool = False
     rids: tuple[str, ...] = ()  # streams that are sent, by their names (RFC 8851)
     simulcast: tuple[str, ...] = ()  # of these, the ones that show the same (RFC 8853), in the order of the offer
+    nacks: set[int] = field(default_factory=set)  # payload types with NACK (RFC 4585, 4.2), perhaps ANY_TYPE
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -74,6 +76,10 @@ class Section:
             found = [f for f in found if f.parameters.get("packetization-mode") == "1"]
             found.sort(key=lambda f: _baseline_order(f.parameters.get("profile-level-id", "")))
         return found[0] if found else None
+
+    def is_repaired(self, number: int) -> bool:
+        """Whether lost packets of this payload type may be asked for (NACK)."""
+        return not self.nacks.isdisjoint((number, ANY_TYPE))
 
     def repair_of(self, number: int) -> Format | None:
         """The payload type under which the offer takes repairs of another one (RTX, RFC 4588)."""
@@ -193,6 +199,10 @@ def _attribute(section: Section, text: str) -> None:
             if number.isdecimal() and int(number) in section.formats:
                 pairs = (p.strip().partition("=") for p in parameters.split(";")[:32])
                 section.formats[int(number)].parameters = {k.lower(): v for k, _, v in pairs if k}
+        case "rtcp-fb":
+            number, _, kind = value.partition(" ")
+            if kind.strip() == "nack" and (number == "*" or _is_number(number, 127)):
+                section.nacks.add(ANY_TYPE if number == "*" else int(number))
         case "extmap":
             number, _, uri = value.partition(" ")
             number, uri = number.partition("/")[0], uri.split(" ")[0]
@@ -304,7 +314,7 @@ def _section(section: Section, answer: Accepted, transport: Transport) -> list[s
         "a=sendonly" if answer.sending else "a=recvonly",
     ]
     for chosen in answer.formats:
-        out += _format(section.kind, chosen, answer.sending)
+        out += _format(section, chosen, answer.sending)
     if answer.layers:
         out += _layers(section, answer.layers)
     if answer.send_time_id:
@@ -341,13 +351,15 @@ def candidates(transport: Transport) -> list[str]:
     return [*lines, "a=end-of-candidates"]
 
 
-def _format(kind: str, chosen: Format, sending: bool) -> list[str]:
+def _format(section: Section, chosen: Format, sending: bool) -> list[str]:
     number = chosen.number
-    if kind == "audio":
+    if section.kind == "audio":
         # A publisher that can be silent in silence (DTX) may; in-band FEC bridges what is lost of speech.
         silence = ";usedtx=1" if not sending and chosen.parameters.get("usedtx") == "1" else ""
         lines = [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} minptime=10;useinbandfec=1{silence}"]
-        return lines if sending else [*lines, f"a=rtcp-fb:{number} goog-remb"]
+        # A lost packet comes again as it was: nobody has RTX for sound.
+        feedback = ["nack"] * section.is_repaired(number) + ["goog-remb"] * (not sending)
+        return [*lines, *(f"a=rtcp-fb:{number} {kind}" for kind in feedback)]
     lines = [f"a=rtpmap:{number} {chosen.name}/{chosen.clock_hz}"]
     if chosen.name.lower() == "rtx":
         return [*lines, f"a=fmtp:{number} apt={chosen.parameters['apt']}"]

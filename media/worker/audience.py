@@ -102,7 +102,8 @@ class Audience:
         """What the receiver got, or should have got, under this number of its own."""
         if cue.index:
             packet = cue.ring.get(lost, now)
-            span = Span(0, seat.firsts[cue.index])
+            _, passed_over = seat.counted.get(cue.index, (None, None))  # up to there it spoke itself
+            span = Span(0, max(seat.firsts[cue.index], (passed_over or 0) + 1))
             return (span, packet) if packet is not None and packet.sequence >= span.floor else (None, None)
         newest = programme.pictures[seat.span.rung].slot.highest + seat.span.shift
         number = unwrap(lost, newest)

@@ -62,7 +62,7 @@ class Ingest:
 
     def ask(self, publisher: Publisher, now: float) -> None:
         """Send what is due of NACK and PLI."""
-        for track in publisher.layers:
+        for track in publisher.tracks():
             lost = track.gaps.due(now) if track.ssrc else []
             if lost:
                 self._tell(publisher, rtcp.nack(self._ssrc, track.ssrc, lost))

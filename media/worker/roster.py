@@ -12,6 +12,7 @@ from media.fanout.fanout import Fanout
 from media.fanout.lane import LaneKey
 from media.programme.parties import Publisher, Viewer
 from media.programme.programme import AUDIO_SLOTS, Staging
+from media.programme.repair import NEVER, SOUND
 from media.programme.studio import MAX_STUDIOS, Studio, TooMany
 from media.programme.track import Track
 from media.tokens import RELAY_PEER
@@ -93,17 +94,19 @@ class Roster:
         codecs: dict[str, str],
         layers: Sequence[str] = (),
         rid_id: int = 0,
+        sound_again: bool = False,
         ice: Sequence[str] = ("", ""),
     ) -> Message:
-        """`ice`: the peer's own name and password."""
+        """`ice`: the peer's own name and password. `sound_again`: it sends lost sound again when it is asked."""
         by_type = {int(number): Codec(name) for number, name in codecs.items()}
         names = (layers or [""]) if set(by_type.values()) - {Codec.OPUS} else []
+        patience = SOUND if sound_again else NEVER
         publisher = Publisher(
             **self._common(session, studio, peer, fingerprint, ice),
             codecs=by_type,
             layers=tuple(Track(VIDEO_CLOCK_HZ, name) for name in names),
             rid_id=rid_id,
-            audio=Track(AUDIO_CLOCK_HZ) if Codec.OPUS in by_type.values() else None,
+            audio=Track(AUDIO_CLOCK_HZ, patience=patience) if Codec.OPUS in by_type.values() else None,
         )
         home = self.studio_of(studio)
         before = home.sources.get(peer)

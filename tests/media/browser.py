@@ -24,8 +24,10 @@ FLAGS = [
 Reports = list[dict[str, Any]]
 
 PAGE = """<!doctype html><link rel=icon href=data:,><video id=v autoplay playsinline></video><script>
+const repaired = sdp => sdp.replace(/a=rtpmap:(\\d+) opus\\/48000\\/2\\r\\n/gi, '$&a=rtcp-fb:$1 nack\\r\\n');
 async function connect(pc, url, token, port, only) {
-  await pc.setLocalDescription(await pc.createOffer());
+  const offer = await pc.createOffer();
+  await pc.setLocalDescription({type: 'offer', sdp: repaired(offer.sdp)});
   const answer = await fetch(url, {method: 'POST', body: pc.localDescription.sdp,
     headers: {'Content-Type': 'application/sdp', Authorization: 'Bearer ' + token}});
   if (answer.status !== 201) throw new Error(answer.status + ' ' + await answer.text());

@@ -14,7 +14,7 @@ from media.fanout.fanout import Fanout
 from media.fanout.lane import ROLLOVER_AHEAD, LaneKey
 from media.fanout.slot import unwrap
 from media.programme.parties import Publisher, Viewer
-from media.programme.programme import Programme, Staging
+from media.programme.programme import Cue, Programme, Staging
 from media.programme.rendition import Rendition
 from media.programme.studio import Studio
 from media.programme.track import Track
@@ -170,6 +170,11 @@ class Screen:
     def shows(self) -> bytes:
         """Camera and layer of the newest picture."""
         return mark_of(max(self.read().pictures, key=lambda item: item[0])[1])
+
+
+def count_from(cue: Cue, number: int) -> None:
+    """The slot's next packet has the number after this one."""
+    cue.slot.highest = cue.left = number
 
 
 def mark_of(packet: Packet) -> bytes:

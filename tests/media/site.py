@@ -66,9 +66,12 @@ class Site:
         sock.setblocking(False)
         return sock
 
-    async def offer(self, *, publish: bool = False, fingerprint: str = "", host: str = "") -> "Site":
+    async def offer(
+        self, *, publish: bool = False, fingerprint: str = "", host: str = "", more: str = ""
+    ) -> "Site":
+        """`more`: lines besides, of the sound."""
         text = OFFER.replace("{print}", fingerprint or self.identity.fingerprint.value)
-        text = text.replace("{direction}", "sendonly" if publish else "recvonly")
+        text = text.replace("{direction}", "sendonly" if publish else "recvonly") + more
         studio = self.relay.studio
         path = f"/whip/{studio}" if publish else f"/whep/{studio}/main"
         scope = ("publish", self.peer) if publish else ("watch", self.peer, "main")

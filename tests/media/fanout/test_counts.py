@@ -9,7 +9,7 @@ from media.programme.rungs import RUNGS
 from media.transport import srtp
 from media.wire import rtp
 from media.wire.rtp import Codec
-from tests.media.hall import Camera, Hall, Screen
+from tests.media.hall import Camera, Hall, Screen, count_from
 
 STEP = 1500  # a gap that a slot passes on: the numbers run faster than packets
 VP8_ONLY, H264_ONLY = ((Codec.VP8, 96), (Codec.OPUS, 111)), ((Codec.H264, 102), (Codec.OPUS, 111))
@@ -53,7 +53,7 @@ def test_who_spoke_long_hears_again(hall: Hall, profile: srtp.Profile, numbers: 
     me.spoken = other.spoken = 100
     hall.stage(None, "me" if joins_speaking else "other")
     # As near to a turn of the numbers as can be: who first counted after it would be out of step for ever.
-    hall.programme.audio[0].slot.highest = 0xFFFF - 100 if joins_speaking else 1000
+    count_from(hall.programme.audio[0], 0xFFFF - 100 if joins_speaking else 1000)
     screen, tv = hall.join("me", profile), hall.join("tv", profile)
     for _ in range(50):
         (me if joins_speaking else other).speak()

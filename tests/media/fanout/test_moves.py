@@ -11,7 +11,7 @@ from media.programme.rendition import PICTURES, Rendition
 from media.transport import srtp
 from media.wire import rtcp
 from media.wire.rtp import Codec, Packet, vp8_descriptor
-from tests.media.hall import KEY, Hall, Screen, mark_of
+from tests.media.hall import KEY, Hall, Screen, count_from, mark_of
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ class Story:
     def __init__(self, hall: Hall, start: int, clock: int) -> None:
         self.hall = hall
         for cue in hall.programme.pictures:
-            cue.slot.highest = start + 1000 * cue.rung & 0xFFFF
+            count_from(cue, start + 1000 * cue.rung & 0xFFFF)
             cue.slot.timestamp = clock
         hall.camera("a", 3, start=65_000)
         hall.camera("b", 2)

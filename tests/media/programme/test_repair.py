@@ -3,7 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.programme.repair import ASK_AGAIN_S, ASK_TIMES, Allowance, Gaps, KeyFrameWish, LinkQuality, Reception
+from media.programme.repair import (
+    NEVER,
+    PICTURE,
+    SOUND,
+    Allowance,
+    Gaps,
+    KeyFrameWish,
+    LinkQuality,
+    Reception,
+)
 from media.wire import rtcp
 
 
@@ -36,9 +45,29 @@ def test_gaps_are_asked_for_until_they_are_filled() -> None:
     asked = 1
     now = 0.01
     for _ in range(20):
-        now += ASK_AGAIN_S + 0.001
+        now += PICTURE.every_s + 0.001
         asked += gaps.due(now) == [65535]
-    assert asked == ASK_TIMES
+    assert asked == PICTURE.times
+
+
+def test_sound_is_asked_for_only_while_it_can_still_be_played() -> None:
+    gaps = Gaps(SOUND)
+    gaps.arrived(1, 0.0)
+    gaps.arrived(3, 0.0)
+    # As the packet loop looks, every 20 ms; a jitter buffer plays on after some 200 ms.
+    asked = [tick * 0.02 for tick in range(100) if gaps.due(tick * 0.02)]
+    assert len(asked) == 3
+    assert asked[0] == 0.02
+    assert asked[-1] < 0.2
+    assert not gaps.waits
+
+
+def test_who_does_not_send_again_is_not_asked() -> None:
+    gaps = Gaps(NEVER)
+    gaps.arrived(1, 0.0)
+    gaps.arrived(9, 0.0)
+    assert gaps.due(1.0) == []
+    assert not gaps.waits
 
 
 def test_a_torn_stream_is_not_asked_for() -> None:

@@ -90,9 +90,9 @@ def test_layers_that_could_not_be_told_apart_are_none() -> None:
 def test_a_publisher_may_be_silent_in_silence_when_it_offers_to() -> None:
     for parameters, told in (({"usedtx": "1"}, True), ({}, False)):
         opus = sdp.Format(111, "opus", 48_000, parameters)
-        lines = sdp._format("audio", opus, False)
+        lines = sdp._format(sdp.Section("audio"), opus, False)
         assert ("a=fmtp:111 minptime=10;useinbandfec=1" + (";usedtx=1" if told else "")) in lines
-        assert "usedtx" not in "".join(sdp._format("audio", opus, True))
+        assert "usedtx" not in "".join(sdp._format(sdp.Section("audio"), opus, True))
 
 
 def with_extension(profile: int, body: bytes) -> bytes:

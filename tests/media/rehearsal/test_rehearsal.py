@@ -240,8 +240,9 @@ async def test_a_lossy_link_is_repaired(relay: RunningRelay) -> None:
         picture, sound = fleet.counted("video"), fleet.counted("audio")
         assert thrown_away > 60
         assert picture.gaps > 60
-        assert picture.gaps - picture.late <= picture.expected * 0.001
-        assert sound.gaps > sound.late == 0  # sound is not asked for again
+        assert sound.gaps > 20
+        for counted in (picture, sound):
+            assert counted.gaps - counted.late <= counted.expected * 0.001
         assert fleet.sample.forged == 0
         fleet.close()
         source.close()
@@ -267,8 +268,9 @@ async def test_what_a_bad_line_loses_is_asked_for_again() -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        picture = fleet.counted("video")
+        picture, sound = fleet.counted("video"), fleet.counted("audio")
         assert picture.gaps - picture.late <= picture.gaps * 0.1  # a repair may be lost too
+        assert sound.gaps - sound.late <= max(2, sound.gaps * 0.2)
         fleet.close()
         source.close()
     started.stop()

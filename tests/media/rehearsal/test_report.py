@@ -68,9 +68,13 @@ def test_a_machine_that_drops_packets_cannot_tell() -> None:
     assert judge(replace(GOOD, own_drops=3), LIMITS)[0] is Verdict.READY
 
 
-def test_sound_that_was_lost_on_purpose_is_no_reason() -> None:
-    told = replace(GOOD, thrown_away=20, lost_after_repair={"video": 0.0, "audio": 0.02})
-    assert judge(told, LIMITS)[0] is Verdict.READY
+def test_what_was_lost_on_purpose_must_come_again() -> None:
+    for kind in ("video", "audio"):
+        told = replace(GOOD, thrown_away=20, lost_after_repair=GOOD.lost_after_repair | {kind: 0.02})
+        assert judge(told, LIMITS) == (
+            Verdict.NOT_READY,
+            [("lost", {"value": 0.02, "limit": LIMITS.lost, "kind": kind})],
+        )
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -202,6 +202,28 @@ async def test_a_publisher_is_asked_for_what_is_missing(relay: RunningRelay, sit
     assert 2_400_000 < remb.bitrate_bps <= 2_500_000
 
 
+@pytest.mark.parametrize("again", ["a=rtcp-fb:111 nack\n", ""], ids=["sends again", "does not"])
+async def test_a_publisher_is_asked_for_lost_sound_if_it_sends_again(
+    relay: RunningRelay, site: MakeSite, again: str
+) -> None:
+    await relay.stage(None, "source")
+    viewer = await site("viewer").join()
+    source = await site("source").join(publish=True, more=again)
+    for number in (1, 3):
+        source.send_rtp(rtp.Packet(111, False, number, 960 * number, 6, b"sound"))
+    first, third = await viewer.next_rtp(), await viewer.next_rtp()
+    if not again:
+        with pytest.raises(TimeoutError):
+            await source.next_rtcp(rtcp.Nack, 0.3)
+        return
+    nack = await source.next_rtcp(rtcp.Nack)
+    assert (nack.media, nack.lost) == (6, (2,))
+    source.send_rtp(rtp.Packet(111, False, 2, 1920, 6, b"late"))
+    late = await viewer.next_rtp()
+    assert late.payload == b"late"
+    assert [(p.sequence - first.sequence) & 0xFFFF for p in (late, third)] == [1, 2]
+
+
 async def test_wishes_for_key_frames_are_merged(relay: RunningRelay, site: MakeSite) -> None:
     source, viewer = await on_air(relay, site)
     pictures = viewer.ssrcs[0]

@@ -222,6 +222,26 @@ def test_an_offer_is_answered_section_by_section() -> None:
     assert data.kind == "other"
 
 
+@pytest.mark.parametrize("sending", [True, False])
+@pytest.mark.parametrize(
+    ("lines", "repaired"),
+    [
+        ("", False),
+        ("a=rtcp-fb:111 nack\n", True),
+        ("a=rtcp-fb:* nack\n", True),
+        ("a=rtcp-fb:96 nack\na=rtcp-fb:111 nack pli\na=rtcp-fb:1111 nack\na=rtcp-fb: nack\n", False),
+    ],
+)
+def test_sound_is_repaired_for_who_offers_it(lines: str, repaired: bool, sending: bool) -> None:
+    opus = "a=rtpmap:111 opus/48000/2\n"
+    for text in (OFFER.replace(opus, lines + opus), OFFER.replace(opus, opus + lines)):
+        offer = sdp.parse_offer(text)
+        audio = offer.sections[1]
+        transport = sdp.Transport("uuuu", "p" * 22, offer.fingerprint, ["192.0.2.1"], 50000)
+        answer = sdp.write_answer(offer, {"a": sdp.Accepted((audio.formats[111],), sending)}, transport)
+        assert ("a=rtcp-fb:111 nack\r\n" in answer) == repaired
+
+
 @pytest.mark.parametrize("line", ["a=candidate:1 1 udp 1 192.0.2.1 9 typ host\n", "a=x\n", "m=audio 9 x 0\n"])
 def test_ten_thousand_lines_are_refused_before_one_is_read(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []

@@ -1,23 +1,31 @@
 """A viewer that loses every twelfth packet gets all of them in the end, in either profile, by RTX and without."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
 
 from media.fanout.slot import unwrap
 from media.transport import srtp
 from media.wire import rtcp, rtp
-from tests.media.hall import Hall
+from tests.media.hall import Camera, Hall, Screen, count_from
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    made = Hall()
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize("repairs", [{}, {96: 97}], ids=["again", "rtx"])
 @pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
-def test_what_is_lost_is_repaired(profile: srtp.Profile, repairs: dict[int, int]) -> None:
-    hall, chance = Hall(), random.Random(3)
+def test_what_is_lost_is_repaired(hall: Hall, profile: srtp.Profile, repairs: dict[int, int]) -> None:
+    chance = random.Random(3)
     camera = hall.camera("a", layers=1)
     hall.stage("a")
     # Past a turn of the numbers, and the receiver is there well before it.
-    hall.programme.video.slot.highest = 0xFFFF - 600
+    count_from(hall.programme.video, 0xFFFF - 600)
     screen = hall.join("tv", profile, repairs=repairs)
     got: dict[int, bytes] = {}
     newest, lost = 0xFFFF - 600, 0
@@ -40,7 +48,59 @@ def test_what_is_lost_is_repaired(profile: srtp.Profile, repairs: dict[int, int]
         holes = [n & 0xFFFF for n in range(max(0xFFFF - 599, newest - 60), newest) if n not in got]
         if holes:
             hall.hear(screen, rtcp.nack(1, hall.programme.video.slot.ssrc, holes))
-    hall.close()
     assert lost > 80
     assert screen.viewer.repaired >= 80
     assert sorted(got) == list(range(0xFFFF - 599, 0xFFFF - 599 + 1500))
+
+
+@pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
+def test_lost_sound_is_repaired_while_it_is_of_use(hall: Hall, profile: srtp.Profile) -> None:
+    camera = hall.camera("a", layers=1)
+    hall.stage(None, "a")
+    slot = hall.programme.audio[0].slot
+    count_from(hall.programme.audio[0], 0xFFFF - 20)  # a turn of the numbers on the way
+    screen = hall.join("tv", profile, repairs={96: 97})  # RTX is for the picture
+    talk(hall, camera, 60)
+    sent = list(screen.datagrams())
+    numbers = [int.from_bytes(datagram[2:4], "big") for datagram in sent]
+    assert len(sent) == 60
+    hall.hear(screen, rtcp.nack(1, slot.ssrc, numbers[-12::4]))
+    assert list(screen.datagrams()) == sent[-12::4]  # byte for byte, whatever the profile
+    hall.now += 0.5
+    hall.hear(screen, rtcp.nack(1, slot.ssrc, numbers[-12::4]))
+    assert list(screen.datagrams()) == []
+    assert screen.viewer.repaired == 3
+
+
+def test_nobody_gets_his_own_voice_as_a_repair(hall: Hall) -> None:
+    own, other = hall.camera("own"), hall.camera("other")
+    speaker, third = hall.join("own"), hall.join("third")
+    hall.stage(None, "other")
+    talk(hall, other, 3)
+    hall.stage(None, "own")
+    talk(hall, own, 3)
+    own.spoken += 1
+    talk(hall, own, 1)
+    own.spoken -= 2
+    talk(hall, own, 1)  # the last but one comes last
+    hall.stage(None, "other")
+    talk(hall, other, 2)
+    heard, whole = numbers_of(speaker), sorted(numbers_of(third))
+    assert heard == whole[:3] + whole[-2:]
+    ssrc = hall.programme.audio[0].slot.ssrc
+    for screen in (speaker, third):
+        hall.hear(screen, rtcp.nack(1, ssrc, whole[3:8]))  # what his browser takes for lost
+    assert numbers_of(speaker) == []
+    assert numbers_of(third) == whole[3:8]
+    hall.hear(speaker, rtcp.nack(1, ssrc, whole[-1:]))
+    assert numbers_of(speaker) == whole[-1:]
+
+
+def talk(hall: Hall, camera: Camera, packets: int) -> None:
+    for _ in range(packets):
+        camera.speak()
+        hall.now += 0.02
+
+
+def numbers_of(screen: Screen) -> list[int]:
+    return [int.from_bytes(datagram[2:4], "big") for datagram in screen.datagrams()]
