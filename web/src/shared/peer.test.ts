@@ -29,7 +29,7 @@ class Connection extends EventTarget {
     return this.encodings.map(encoding => `${encoding.rid} ${encoding.active}`)
   }
   async createOffer() {
-    return { type: 'offer', sdp: `offer ${this.kinds.join(',')}` }
+    return { type: 'offer', sdp: `offer ${this.kinds.join(',')}\r\na=rtpmap:111 opus/48000/2\r\n` }
   }
   async setLocalDescription(description: { sdp: string }) {
     this.localDescription = description
@@ -127,7 +127,7 @@ describe('watch', () => {
     expect(sent[0]).toMatchObject({
       method: 'POST',
       token: 'Bearer t',
-      body: `offer ${latest().kinds.join(',')}`,
+      body: `offer ${latest().kinds.join(',')}\r\na=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 nack\r\n`,
     })
     expect(latest().remote).toBe('answer')
     expect(viewer.snapshot().state).toBe('connecting')

@@ -3,6 +3,7 @@
 // until it is closed. It imports neither React nor the DOM tree, and knows no meeting: only an address and a token.
 
 import { LAYERS, layersFor, sending } from './layers'
+import { offerTo } from './peer-offer'
 import { Silence } from './peer-silence'
 import { type FlowStats, type LinkState, readStats } from './peer-stats'
 
@@ -106,7 +107,7 @@ class Session {
   }
 
   async begin(signal: AbortSignal): Promise<void> {
-    await this.pc.setLocalDescription(await this.pc.createOffer())
+    await offerTo(this.pc)
     await gathered(this.pc)
     const response = await this.world.fetch(this.gate.url, {
       method: 'POST',
