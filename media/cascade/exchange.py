@@ -12,7 +12,7 @@ from media.cascade.herald import Herald
 from media.cascade.link import Door, Link
 from media.cascade.mirror import Mirrors
 from media.programme import framing
-from media.programme.framing import Air, Clock, KeyFrame, Leave, Message, Opened, Packets, Want
+from media.programme.framing import Air, Clock, KeyFrame, Leave, Loss, Message, Opened, Packets, Want
 from media.programme.outlet import Outlet
 from media.programme.programme import Programme
 from media.programme.rungs import RUNGS
@@ -59,6 +59,10 @@ class Exchange:
                 given = self._given.get(message.stream)
                 if given is not None and message.layer < RUNGS:
                     given.studio.wish_key_frame(given.programme.pictures[message.layer])
+            case Loss():
+                given = self._given.get(message.stream)
+                if given is not None and link in given.outlet.takers:
+                    given.outlet.told[link] = message.lost / 256
             case Opened():
                 self.mirrors.opened(link, message)
             case Packets() | Air() | Clock():
@@ -95,6 +99,7 @@ class Exchange:
         if given is None or link not in given.outlet.takers:
             return
         given.outlet.takers.remove(link)
+        given.outlet.told.pop(link, None)
         if not given.outlet.takers:
             given.programme.outlet = None
             del self._given[stream]

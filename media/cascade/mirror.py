@@ -11,7 +11,7 @@ from media.cascade.flow import Flow
 from media.cascade.link import Door, Link
 from media.programme import framing
 from media.programme.feed import Feed
-from media.programme.framing import Air, Clock, KeyFrame, Leave, Opened, Packets, Want
+from media.programme.framing import Air, Clock, KeyFrame, Leave, Loss, Opened, Packets, Want
 from media.programme.programme import Programme
 from media.programme.rungs import RUNGS
 from media.programme.studio import Studio
@@ -22,6 +22,7 @@ from media.wire.rtp import Codec
 
 TRY_AGAIN_S: Final = 0.1
 ASK_AGAIN_S: Final = 1.0  # a link that is full loses words
+TELL_EVERY_S: Final = 1.0
 KEEP_S: Final = 30.0  # without a viewer
 
 
@@ -65,6 +66,7 @@ class Mirror:
     link: Link | None = None
     stream: int | None = None
     tried_at: float = field(default=float("-inf"))
+    told_at: float = field(default=float("-inf"))
 
     @property
     def programme(self) -> Programme:
@@ -117,10 +119,14 @@ class Mirrors:
             elif now - mirror.used_at > KEEP_S:
                 self._drop(mirror)
                 continue
-            if mirror.link is None or mirror.stream is None or not mirror.feed.shows(0):
+            if mirror.link is None or mirror.stream is None:
                 continue
+            if now - mirror.told_at >= TELL_EVERY_S:
+                mirror.told_at = now
+                lost = min(255, round(256 * mirror.programme.lost_beyond))
+                mirror.link.send(framing.encode(Loss(mirror.stream, lost)))
             for layer, track in enumerate(mirror.feed.layers):
-                if track.wish.due(now):
+                if mirror.feed.shows(0) and track.wish.due(now):
                     mirror.link.send(framing.encode(KeyFrame(mirror.stream, layer)))
 
     def _drop(self, mirror: Mirror) -> None:

@@ -175,7 +175,7 @@ class Pull:
 
     def report(self, now: float) -> None:
         """The receiver report of one second, so that the parent sees how the link does."""
-        blocks = [t.reception.report(t.ssrc, now) for t in self.feed.tracks() if t.ssrc]
+        blocks = [t.take_report(now) for t in self.feed.tracks() if t.ssrc]
         reports = tuple(block for block in blocks if block is not None)
         if reports:
             self._tell(rtcp.source_description(self._ssrc, "relay"), reports)

@@ -21,8 +21,8 @@ _RUN: Final = struct.Struct("!BIBBI")  # kind, stream, slot, layer, SSRC
 _PACKET: Final = struct.Struct("!BHIH")  # marker and codec, sequence, timestamp, size
 _CLOCK: Final = struct.Struct("!BIBBQI")
 _NUMBER: Final = struct.Struct("!BI")
-_KEY: Final = struct.Struct("!BIB")
-_WANT, _LEAVE, _KEY_FRAME, _OPENED, _PACKETS, _AIR, _TIME = range(1, 8)
+_BYTE: Final = struct.Struct("!BIB")
+_WANT, _LEAVE, _KEY_FRAME, _OPENED, _PACKETS, _AIR, _TIME, _LOSS = range(1, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,14 @@ class KeyFrame:
 
     stream: int
     layer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Up: of 256 packets, how many my viewers lose."""
+
+    stream: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +94,10 @@ class Clock:
     timestamp: int
 
 
-Message = Want | Leave | KeyFrame | Opened | Packets | Air | Clock
+Message = Want | Leave | KeyFrame | Loss | Opened | Packets | Air | Clock
 
 
-def encode(message: Want | Leave | KeyFrame | Opened | Air | Clock) -> bytes:
+def encode(message: Want | Leave | KeyFrame | Loss | Opened | Air | Clock) -> bytes:
     """One record; packets have `encode_packets`."""
     match message:
         case Want():
@@ -97,7 +105,9 @@ def encode(message: Want | Leave | KeyFrame | Opened | Air | Clock) -> bytes:
         case Leave():
             return _NUMBER.pack(_LEAVE, message.stream)
         case KeyFrame():
-            return _KEY.pack(_KEY_FRAME, message.stream, message.layer)
+            return _BYTE.pack(_KEY_FRAME, message.stream, message.layer)
+        case Loss():
+            return _BYTE.pack(_LOSS, message.stream, message.lost)
         case Opened():
             return _NUMBER.pack(_OPENED, message.stream) + _names(message.studio, message.programme)
         case Air():
@@ -133,7 +143,9 @@ def decode(record: bytes) -> Message:
             case kind if kind == _LEAVE:
                 return Leave(_NUMBER.unpack(record)[1])
             case kind if kind == _KEY_FRAME:
-                return KeyFrame(*_KEY.unpack(record)[1:])
+                return KeyFrame(*_BYTE.unpack(record)[1:])
+            case kind if kind == _LOSS:
+                return Loss(*_BYTE.unpack(record)[1:])
             case kind if kind == _OPENED:
                 return Opened(_NUMBER.unpack_from(record)[1], *_read_names(record[_NUMBER.size :]))
             case kind if kind == _PACKETS:

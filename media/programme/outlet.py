@@ -22,11 +22,15 @@ class Taker(Protocol):
 
 
 class Outlet:
-    """`lost` is called with the rung of the picture that a link had no room for: its mirror needs a key frame."""
+    """`lost` is called with the rung of the picture that a link had no room for: its mirror needs a key frame.
+
+    `told`: what the viewers of each mirror lose, as a share.
+    """
 
     def __init__(self, stream: int, lost: Callable[[int], None]) -> None:
         self.stream = stream
         self.takers: list[Taker] = []
+        self.told: dict[Taker, float] = {}
         self._lost = lost
 
     def pass_on(self, slot: int, rung: int, ssrc: int, packets: Sequence[Clear]) -> None:

@@ -93,6 +93,7 @@ class Viewer(Peer):
     lower: dict[int, int] = field(default_factory=dict)  # by lower rung, a relay's first number in it
     lower_at: dict[int, int] = field(default_factory=dict)  # and the highest that was sent to it
     is_relay: bool = False  # it carries the programme further: no ladder, and word of who is on air
+    lost_beyond: float = 0.0  # a relay's word of what its viewers lose
     repaired: int = 0
     repairs: dict[int, int] = field(default_factory=dict)  # payload type for RTX by the one it repairs
     repair_sequence: int = field(default_factory=lambda: secrets.randbelow(1 << 15))  # extended

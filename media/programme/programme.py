@@ -146,6 +146,7 @@ class Programme:
         self.relays: list[Viewer] = []  # of the viewers
         self.outlet: Outlet | None = None  # to the workers that mirror this
         self.air = OnAir()
+        self.lost_beyond = 0.0  # the share that is lost on the way to its viewers (hearing.py)
         self._fanout = fanout
 
     def stage(self, staging: Staging) -> None:

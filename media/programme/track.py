@@ -4,6 +4,7 @@ Knows how the stream arrives and what to ask of it; not where its packets go. Ti
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from media.programme.repair import PICTURE, Gaps, KeyFrameWish, Patience, Reception
@@ -30,6 +31,7 @@ class Track:
         self._patience = patience
         self.gaps = Gaps(patience)
         self.wish = KeyFrameWish()
+        self.lost_beyond = 0.0  # the share that is lost between us and its listeners, until it is told
         self.report: rtcp.SenderReport | None = None
         self.size: Size | None = None
         self.octets = self.frames = 0
@@ -55,6 +57,12 @@ class Track:
             if now - self._came_at > PAUSE_S and self._came_at > 0:
                 self._back_at = now
             self._came_at = now
+
+    def take_report(self, now: float) -> rtcp.Report | None:
+        """The report block for one interval; None before the first packet. It also speaks for who is beyond us."""
+        block, beyond = self.reception.report(self.ssrc, now), min(255, round(self.lost_beyond * 256))
+        self.lost_beyond = 0.0
+        return block and replace(block, fraction_lost=max(block.fraction_lost, beyond))
 
     def flows(self, now: float) -> bool:
         """Whether its packets come: a browser suspends upper layers while its own line is narrow."""

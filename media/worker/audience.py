@@ -9,7 +9,7 @@ from media.fanout.fanout import Fanout
 from media.fanout.lane import COUNT_EVERY, Lane, Seat
 from media.fanout.slot import Clear, unwrap
 from media.fanout.span import Span, span_of, vp8_marks
-from media.programme import rungs
+from media.programme import hearing, rungs
 from media.programme.parties import Viewer
 from media.programme.programme import Cue, Programme
 from media.programme.rendition import PICTURES, Picture, Rendition
@@ -55,6 +55,9 @@ class Audience:
     def _read_reports(
         self, programme: Programme, viewer: Viewer, reports: tuple[rtcp.Report, ...], now: float
     ) -> None:
+        if viewer.is_relay and reports:
+            sounds = {cue.slot.ssrc for cue in programme.audio}
+            viewer.lost_beyond = max((r.fraction_lost / 256 for r in reports if r.ssrc in sounds), default=0.0)
         for report in reports:
             cue = programme.cue_by_ssrc(report.ssrc)
             # The picture's report speaks for the link; without a picture, the first sound's.
@@ -167,6 +170,7 @@ class Audience:
             elif not viewer.lane.video:
                 self._keep_count(programme, viewer)
         programme.rest()
+        hearing.tell(studio, programme)
 
     def follow_ladder(self, studio: Studio, programme: Programme, viewer: Viewer, now: float) -> None:
         """Give the viewer its rendition: the sound alone at once, another picture from its next key frame on."""

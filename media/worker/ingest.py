@@ -72,7 +72,7 @@ class Ingest:
     def report_to(self, publisher: Publisher, now: float) -> None:
         """The receiver report of one second, with the bit rate that the source may use."""
         tracks = [t for t in publisher.tracks() if t.ssrc]
-        reports = [r for r in (t.reception.report(t.ssrc, now) for t in tracks) if r is not None]
+        reports = [r for r in (t.take_report(now) for t in tracks) if r is not None]
         if not reports:
             return
         compound = rtcp.receiver_report(rtcp.ReceiverReport(self._ssrc, tuple(reports)))

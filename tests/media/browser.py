@@ -24,10 +24,11 @@ FLAGS = [
 Reports = list[dict[str, Any]]
 
 PAGE = """<!doctype html><link rel=icon href=data:,><video id=v autoplay playsinline></video><script>
-const repaired = sdp => sdp.replace(/a=rtpmap:(\\d+) opus\\/48000\\/2\\r\\n/gi, '$&a=rtcp-fb:$1 nack\\r\\n');
 async function connect(pc, url, token, port, only) {
   const offer = await pc.createOffer();
-  await pc.setLocalDescription({type: 'offer', sdp: repaired(offer.sdp)});
+  // As our web client has it (peer-offer.ts).
+  const sdp = offer.sdp.replace(/^a=rtpmap:(\\d+) opus.*$/gm, '$&\\r\\na=rtcp-fb:$1 nack');
+  await pc.setLocalDescription({type: 'offer', sdp});
   const answer = await fetch(url, {method: 'POST', body: pc.localDescription.sdp,
     headers: {'Content-Type': 'application/sdp', Authorization: 'Bearer ' + token}});
   if (answer.status !== 201) throw new Error(answer.status + ' ' + await answer.text());
@@ -37,7 +38,7 @@ async function connect(pc, url, token, port, only) {
   await pc.setRemoteDescription({type: 'answer', sdp: kept.join('\\r\\n')});
   return answer.headers.get('Location');
 }
-async function publish(url, token, config, only, encodings) {
+async function publish(url, token, config, only, encodings, port) {
   const pc = window.pub = new RTCPeerConnection(config ?? {iceServers: []});
   const size = encodings.length ? {width: 1280, height: 720} : {width: 640, height: 360};
   const media = await navigator.mediaDevices.getUserMedia({video: size, audio: true});
@@ -45,7 +46,7 @@ async function publish(url, token, config, only, encodings) {
     const sendEncodings = track.kind === 'video' ? encodings : [];
     pc.addTransceiver(track, {direction: 'sendonly', streams: [media], sendEncodings});
   }
-  return connect(pc, url, token, 0, only);
+  return connect(pc, url, token, port, only);
 }
 async function watch(url, token, config, only, port) {
   const pc = window.sub = new RTCPeerConnection(config ?? {iceServers: []});
@@ -102,10 +103,14 @@ async def publish(
     config: dict[str, Any] | None = None,
     only: str = "",
     encodings: Sequence[dict[str, Any]] = (),
+    port: int = 0,
 ) -> None:
-    """The camera goes to the relay. `only`: of the answer's candidates, those over `udp` or `tcp`."""
-    words = [f"{relay.url}/whip/{relay.studio}", relay.token("publish", peer), config, only, [*encodings]]
-    await page.evaluate("([url, token, config, only, layers]) => publish(url, token, config, only, layers)", words)
+    """The camera goes to the relay. `only`: of the answer's candidates, those over `udp` or `tcp`.
+
+    `port`: where it goes to instead of the relay's UDP port.
+    """
+    words = [f"{relay.url}/whip/{relay.studio}", relay.token("publish", peer), config, only, [*encodings], port]
+    await page.evaluate("words => publish(...words)", words)
 
 
 async def watch(

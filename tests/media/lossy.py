@@ -1,4 +1,4 @@
-"""A line that loses packets, for whoever watches through it."""
+"""A line that loses packets, for whoever watches or publishes through it."""
 
 import asyncio
 import random
@@ -10,15 +10,16 @@ from media.transport import kernel
 
 
 class LossyLine:
-    """Between a viewer and the relay: this share of the media packets is lost on its way to the viewer."""
+    """Between a peer and the relay: `share` of the media packets is lost to the peer, `share_up` from it."""
 
     def __init__(self, relay_port: int) -> None:
         self._relay = ("127.0.0.1", relay_port)
         self._chance = random.Random(3)
         self._ways: dict[tuple[str, int], socket.socket] = {}
-        self._front = self._open(self._from_viewer)
+        self._front = self._open(self._from_peer)
         self.port: int = self._front.getsockname()[1]
         self.share = 1 / 12
+        self.share_up = 0.0
         self.lost = 0
 
     def _open(self, readable: Callable[..., None], *arguments: Any) -> socket.socket:
@@ -26,19 +27,23 @@ class LossyLine:
         asyncio.get_running_loop().add_reader(sock.fileno(), readable, *arguments)
         return sock
 
-    def _from_viewer(self) -> None:
-        data, viewer = self._front.recvfrom(2048)
-        if viewer not in self._ways:
-            self._ways[viewer] = self._open(self._to_viewer, viewer)
-        self._ways[viewer].sendto(data, self._relay)
+    def _from_peer(self) -> None:
+        data, peer = self._front.recvfrom(2048)
+        if peer not in self._ways:
+            self._ways[peer] = self._open(self._to_peer, peer)
+        if not self._loses(data, self.share_up):
+            self._ways[peer].sendto(data, self._relay)
 
-    def _to_viewer(self, viewer: tuple[str, int]) -> None:
-        data = self._ways[viewer].recv(2048)
+    def _to_peer(self, peer: tuple[str, int]) -> None:
+        data = self._ways[peer].recv(2048)
+        if not self._loses(data, self.share):
+            self._front.sendto(data, peer)
+
+    def _loses(self, data: bytes, share: float) -> bool:
         is_media = 128 <= data[0] < 192 and not 192 <= data[1] <= 223
-        if is_media and self._chance.random() < self.share:
-            self.lost += 1
-        else:
-            self._front.sendto(data, viewer)
+        lost = is_media and self._chance.random() < share
+        self.lost += lost
+        return lost
 
     def close(self) -> None:
         for sock in (*self._ways.values(), self._front):

@@ -206,6 +206,15 @@ class Site:
                         if isinstance(part, kind):
                             return part
 
+    async def told_lost(self, ssrc: int) -> rtcp.Report:
+        """The first report on this stream of ours that says that any of it was lost."""
+        async with asyncio.timeout(10):
+            while True:
+                report = await self.next_rtcp(rtcp.ReceiverReport)
+                for block in report.reports:
+                    if block.ssrc == ssrc and block.fraction_lost:
+                        return block
+
     def send_rtcp(self, packet: bytes, index: int) -> None:
         assert self.sender is not None
         self.send(self.sender.protect_rtcp(packet, index))

@@ -196,6 +196,18 @@ async def test_a_wish_at_the_mirror_reaches_the_source(relay: RunningRelay, cast
     assert wish.media == 77
 
 
+async def test_who_speaks_learns_what_is_lost_at_the_mirror(relay: RunningRelay, cast: list[Any]) -> None:
+    speaker = await site(relay, cast, "speaker", publish=True)
+    await relay.stage(None, "speaker")
+    _, far = await both(relay, cast)
+    speaker.send_rtp(Packet(111, False, 7, 960, 5, b"sound"))
+    assert (await far.next_rtp()).payload == b"sound"
+    lost = rtcp.Report(far.ssrcs[0], 26, 0, 0, 0, 0, 0)
+    far.send_rtcp(rtcp.receiver_report(rtcp.ReceiverReport(1, (lost,))), 1)
+    told = await speaker.told_lost(5)
+    assert (told.fraction_lost, told.lost) == (26, 0)
+
+
 async def test_reports_at_the_mirror_lie_where_they_lie_at_home(relay: RunningRelay, cast: list[Any]) -> None:
     """Lip-sync: a source says that its picture is two seconds late; so do the reports on both workers."""
     made = await film(relay, cast)

@@ -114,6 +114,21 @@ async def has_relays(relay: RunningRelay, count: int, seconds: float = 15) -> No
             await asyncio.sleep(0.02)
 
 
+async def test_who_speaks_learns_what_is_lost_at_an_edge(net: Net) -> None:
+    origin, edge = await net.relay("origin"), await net.relay("edge")
+    speaker = await net.site(origin, "speaker", publish=True)
+    await origin.stage(None, "speaker")
+    await parents(edge, origin)
+    viewer = await net.site(edge, "tv")
+    await pulls_from(edge, origin)
+    speaker.send_rtp(Packet(111, False, 7, 960, 5, b"sound"))
+    assert (await viewer.next_rtp()).payload == b"sound"
+    lost = rtcp.Report(viewer.ssrcs[0], 26, 0, 0, 0, 0, 0)
+    viewer.send_rtcp(rtcp.receiver_report(rtcp.ReceiverReport(1, (lost,))), 1)
+    told = await speaker.told_lost(5)
+    assert (told.fraction_lost, told.lost) == (26, 0)
+
+
 async def test_an_edge_shows_what_its_parent_shows(net: Net) -> None:
     origin, edge = await net.relay("origin"), await net.relay("edge")
     await net.source(origin, "centre", RED, 440)

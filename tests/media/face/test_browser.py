@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Page
@@ -36,6 +37,49 @@ async def test_chromium_gets_repairs_by_rtx(relay: RunningRelay, page: Page, lin
     assert line.lost > 10
     # Chromium goes on counting as lost what came by RTX; nothing may be left that did not.
     assert repaired(reports) >= picture["packetsLost"] * 0.8
+
+
+def heard(reports: Reports) -> dict[str, Any]:
+    """The sound that comes; three can."""
+    return max(inbound(reports, "audio"), key=lambda r: r["packetsReceived"], default={})
+
+
+@pytest.mark.browser
+async def test_what_a_lossy_line_loses_of_the_sound_is_repaired_and_spared_for(
+    relay: RunningRelay, page: Page, line: LossyLine
+) -> None:
+    line.share = 0.17
+    await publish(relay, page, "camera")
+    await relay.stage("camera", "camera")
+    await watch(relay, page, "tv", port=line.port)
+    # The source's encoder spares for the loss that is reported to it: its packets bring copies of those before.
+    reports = await until(page, "sub", lambda r: heard(r).get("fecPacketsReceived", 0) > 0, 40)
+    sound = heard(reports)
+    assert sound["nackCount"] > 20
+    assert sound["packetsLost"] <= sound["packetsReceived"] * 0.02
+    told = {r["kind"]: r for r in await until(page, "pub", reported) if r["type"] == "remote-inbound-rtp"}
+    assert told["audio"]["fractionLost"] > 0
+    assert told["video"]["fractionLost"] == told["audio"]["packetsLost"] == 0  # or its estimate would fall
+
+
+def reported(reports: Reports) -> bool:
+    return sum(r["type"] == "remote-inbound-rtp" for r in reports) == 2
+
+
+@pytest.mark.browser
+async def test_chromium_sends_lost_sound_again(relay: RunningRelay, page: Page, line: LossyLine) -> None:
+    line.share, line.share_up = 0.0, 0.1
+    await publish(relay, page, "camera", port=line.port)
+    await relay.stage("camera", "camera")
+    await watch(relay, page, "tv")
+
+    def asked(reports: Reports) -> int:
+        sent = (r for r in reports if r["type"] == "outbound-rtp" and r["kind"] == "audio")
+        return sum(min(r.get("nackCount", 0), r.get("retransmittedPacketsSent", 0)) for r in sent)
+
+    await until(page, "pub", lambda r: asked(r) > 10)
+    sound = heard(await until(page, "sub", lambda r: heard(r).get("packetsReceived", 0) > 100))
+    assert sound["packetsLost"] <= sound["packetsReceived"] * 0.02
 
 
 @pytest.mark.browser

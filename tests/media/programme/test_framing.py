@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from media.fanout.slot import Clear
 from media.programme import framing
-from media.programme.framing import MAX_MESSAGE, Air, Clock, KeyFrame, Leave, Opened, Packets, Want
+from media.programme.framing import MAX_MESSAGE, Air, Clock, KeyFrame, Leave, Loss, Opened, Packets, Want
 from media.wire import onair
 from media.wire.onair import OnAir
 from media.wire.rtp import Codec
@@ -25,6 +25,7 @@ messages = st.one_of(
     st.builds(Want, names, names),
     st.builds(Leave, numbers),
     st.builds(KeyFrame, numbers, small),
+    st.builds(Loss, numbers, small),
     st.builds(Opened, numbers, names, names),
     st.builds(Air, numbers, on_airs),
     st.builds(Clock, numbers, small, small, st.integers(0, 2**64 - 1), numbers),
