@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from media.fanout.fanout import Fanout
 from media.fanout.lane import Lane, LaneKey
-from media.fanout.slot import Clear, Slot
+from media.fanout.slot import WINDOW, Clear, Slot
 from media.programme.feed import Feed
 from media.programme.outlet import Outlet
 from media.programme.parties import Viewer
@@ -60,6 +60,7 @@ class Cue:
         self.key_frame = -1  # extended number of the first packet of the last key frame
         self._key_time = -1
         self._waiting_since: float | None = None
+        self._gone_by: tuple[tuple[str, int], int] | None = None  # the newest packet of the stream that waits
 
     @property
     def live_peer(self) -> str | None:
@@ -75,7 +76,7 @@ class Cue:
     def stage(self, peer: str | None) -> None:
         """The peer that shall be on air from its next key frame on; None takes the slot off air at once."""
         if peer != self.wanted:
-            self.wanted, self._waiting_since, self.layer = peer, None, 0
+            self.wanted, self._waiting_since, self._gone_by, self.layer = peer, None, None, 0
         if peer is None:
             self.live = None
 
@@ -87,19 +88,27 @@ class Cue:
     def take(self, peer: str, packet: rtp.Packet, codec: Codec, now: float) -> Clear | None:
         """What the slot sends for this packet of this source, if anything."""
         stream = (peer, packet.ssrc)
-        begins = rtp.starts_key_frame(codec, packet.payload)
+        begins = rtp.can_begin(codec, packet.payload)
         if stream != self.live:
             if peer != self.wanted or self.layer not in (0, packet.ssrc):
                 return None
-            if not begins and not self._waited_enough(now):
+            late = self._is_late(stream, packet.sequence)
+            if (late or not begins) and not self._waited_enough(now):
+                self._gone_by = self._gone_by if late else (stream, packet.sequence)
                 return None
-            self.live, self._waiting_since = stream, None
+            self.live, self._waiting_since, self._gone_by = stream, None, None
             self.slot.cut(packet, codec, now)
         clear = self.slot.rewrite(packet, codec, now)
         if clear is not None and begins and codec is not Codec.OPUS and clear.timestamp != self._key_time:
-            # Not at each packet that a decoder could begin with: parameters and picture may come apart.
+            # Not at each packet that a decoder could begin with: parameters may come twice.
             self.key_frame, self._key_time = clear.sequence, clear.timestamp
         return clear
+
+    def _is_late(self, stream: tuple[str, int], sequence: int) -> bool:
+        """Whether what comes after it went by already: a beginning that was repaired has lost its rest."""
+        if self._gone_by is None or self._gone_by[0] != stream:
+            return False
+        return (self._gone_by[1] - sequence) & 0xFFFF < WINDOW
 
     def _waited_enough(self, now: float) -> bool:
         # A source that sends but never a key frame is shown all the same: a late picture beats none. Not a layer

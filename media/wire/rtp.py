@@ -177,29 +177,36 @@ def _vp8_key_frame(payload: bytes) -> bool:
 _H264_IDR, _H264_SPS, _H264_STAP_A, _H264_FU_A = 5, 7, 24, 28
 
 
-def _h264_key_frame(payload: bytes) -> bool:
-    """The first packet of a key frame: it brings the parameter set, or begins an IDR slice (RFC 6184)."""
+def _h264_begins(payload: bytes, *kinds: int) -> bool:
+    """Whether a unit of these kinds begins in the packet (RFC 6184)."""
     if not payload:
         return False
     kind = payload[0] & 0x1F
     if kind == _H264_STAP_A:
         position = 1
         while position + 3 <= len(payload):
-            if payload[position + 2] & 0x1F in (_H264_SPS, _H264_IDR):
+            if payload[position + 2] & 0x1F in kinds:
                 return True
             position += 2 + int.from_bytes(payload[position : position + 2], "big")
         return False
     if kind == _H264_FU_A:
-        return len(payload) > 1 and bool(payload[1] & 0x80) and payload[1] & 0x1F in (_H264_SPS, _H264_IDR)
-    return kind in (_H264_SPS, _H264_IDR)
+        return len(payload) > 1 and bool(payload[1] & 0x80) and payload[1] & 0x1F in kinds
+    return kind in kinds
 
 
 def starts_key_frame(codec: Codec, payload: bytes) -> bool:
-    """Whether a decoder can begin at this packet; each Opus packet is such a one."""
+    """Whether a key frame begins in this packet, with its parameters or without; each Opus packet is one."""
     match codec:
         case Codec.VP8:
             return _vp8_key_frame(payload)
         case Codec.H264:
-            return _h264_key_frame(payload)
+            return _h264_begins(payload, _H264_SPS, _H264_IDR)
         case Codec.OPUS:
             return True
+
+
+def can_begin(codec: Codec, payload: bytes) -> bool:
+    """Whether a decoder that knows nothing of the stream can begin at this packet."""
+    if codec is Codec.H264:
+        return _h264_begins(payload, _H264_SPS)  # else it is decoded with another source's parameters
+    return starts_key_frame(codec, payload)

@@ -274,6 +274,23 @@ def test_a_key_frame_that_comes_in_parts_begins_with_its_first(hall: Hall) -> No
     assert [packet.payload for packet in cue.since_key_frame()] == units
 
 
+def test_a_newcomer_never_begins_without_the_parameters(hall: Hall) -> None:
+    """They came late: they are kept as the beginning, and while they are missing there is none."""
+    cue = hall.programme.video
+    cue.stage("a")
+    kept: list[bytes] = []
+    for number, unit in (
+        (9, b"\x67sps"), (10, b"\x65idr"), (13, b"\x65idr"), (12, b"\x68pps"), (11, b"\x67sps"), (14, b"\x41slice")
+    ):  # fmt: skip
+        time = 3000 if number < 11 else 6000
+        clear = cue.take("a", Packet(102, number in (10, 13), number, time, 1, unit), Codec.H264, 0.0)
+        assert clear is not None
+        cue.ring.put(clear)
+        kept = [packet.payload for packet in cue.since_key_frame()]
+        assert not kept or kept[0] == b"\x67sps"
+    assert kept == [b"\x67sps", b"\x68pps", b"\x65idr", b"\x41slice"]
+
+
 class Story:
     """A random life of a programme."""
 

@@ -62,6 +62,7 @@ def test_no_bytes_break_a_parser(hostile: bytes) -> None:
         survives(lambda body, form=form: rtp.extension(extended(form, body), 5), hostile[:1000])
     for codec in rtp.Codec:
         rtp.starts_key_frame(codec, hostile)
+        rtp.can_begin(codec, hostile)
     assert b"".join(dtls.pack_records(hostile)) == hostile[: sum(map(len, dtls.pack_records(hostile)))]
 
 
@@ -160,6 +161,17 @@ def test_key_frames_are_told_apart() -> None:
     assert rtp.starts_key_frame(h264, b"\x7c\x85\x88")
     assert not rtp.starts_key_frame(h264, b"\x7c\x05\x88")  # the middle of one
     assert not rtp.starts_key_frame(h264, b"\x41\x9a")
+
+
+def test_a_decoder_begins_with_the_parameters() -> None:
+    h264 = rtp.Codec.H264
+    for begins in (b"\x67\x42", b"\x78\x00\x02\x09\x10\x00\x02\x67\x42\x00\x02\x68\xce", b"\x7c\x87\x42"):
+        assert rtp.can_begin(h264, begins)
+    for does_not in (b"", b"\x68\xce", b"\x65\x88", b"\x78\x00\x02\x65\x88", b"\x7c\x85\x88", b"\x7c\x07\x42"):
+        assert not rtp.can_begin(h264, does_not)
+    for payload in (b"\x90\x80\x81\x02\x10\x00\x00\x9d", b"\x90\x80\x81\x02\x11\x00\x00\x9d"):
+        assert rtp.can_begin(rtp.Codec.VP8, payload) == rtp.starts_key_frame(rtp.Codec.VP8, payload)
+    assert rtp.can_begin(rtp.Codec.OPUS, b"\x78")
 
 
 OFFER = """v=0
