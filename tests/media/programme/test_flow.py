@@ -143,6 +143,18 @@ def test_a_newcomer_gets_what_was_kept_before_what_is_live(house: House, under_w
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+def test_a_frame_whose_last_packet_does_not_come_leaves_after_two_milliseconds(house: House) -> None:
+    screen = house.join()
+    began = house.now
+    house.frame(KEY, packets=3, marker=False)
+    for passed_s, left in ((0.0, 0), (0.0019, 0), (0.0021, 3), (1.0, 0)):
+        house.flow.flush_due(began + passed_s)
+        assert len(screen.packets()) == left
+    assert not house.flow.pending
+    house.frame(b"\x00", packets=2)  # what was late of it
+    assert len(screen.packets()) == 2
+
+
 def test_without_a_recent_key_frame_a_newcomer_waits_for_one(house: House) -> None:
     house.frame(KEY)
     for _ in range(12):

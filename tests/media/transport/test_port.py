@@ -245,6 +245,12 @@ async def test_a_joiner_gets_the_kept_key_frame(relay: RunningRelay, site: MakeS
     assert (got[1].sequence - got[0].sequence) & 0xFFFF == 1
 
 
+async def test_a_frame_without_an_end_leaves_all_the_same(relay: RunningRelay, site: MakeSite) -> None:
+    source, viewer = await on_air(relay, site)
+    source.send_rtp(rtp.Packet(96, False, 101, 12000, 5, DELTA))
+    assert not (await viewer.next_rtp()).marker
+
+
 async def test_sender_reports_reach_viewers(relay: RunningRelay, site: MakeSite) -> None:
     _, viewer = await on_air(relay, site)
     report = await viewer.next_rtcp(rtcp.SenderReport)
