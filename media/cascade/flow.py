@@ -40,9 +40,11 @@ class Flow:
     def _take_over(self, programme: Programme, cue: Cue, key_frame: Clear, now: float) -> None:
         """Viewers come to this rung, each with numbers and time that follow on what it got so far.
 
-        Not at a key frame whose beginning came late: what was sent of it already would be missing.
+        Not at a key frame whose beginning came late: what was sent of it already would be missing. Nor anybody who
+        has not come up yet to what is live of his own rung: that would be left out.
         """
-        movers, cue.movers, cue.moved_at = cue.movers, [], now
+        movers = [viewer for viewer in cue.movers if not viewer.lane.party]
+        cue.movers, cue.moved_at = [viewer for viewer in cue.movers if viewer.lane.party], now
         for rung in {viewer.lane.rung for viewer in movers}:
             self.flush(programme, programme.pictures[rung], now)  # no number may be under way
         for viewer in movers:

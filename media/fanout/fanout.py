@@ -8,6 +8,7 @@ where the kernel segments. Knows neither sources nor rules of switching.
 import socket
 import struct
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Final
 
 from media.fanout import shifted
@@ -78,6 +79,13 @@ class Fanout:
         if self.transmitter.mode is Mode.SEGMENTED:
             return in_runs(packets)
         return [[packet] for packet in packets]
+
+    def repeat(self, packets: Sequence[Clear]) -> list[list[Clear]]:
+        """Runs of packets that went out before: their bytes are fixed, so equal ones of a frame go together."""
+        if self.transmitter.mode is not Mode.SEGMENTED:
+            return [[packet] for packet in packets]
+        equal = [list(some) for _, some in groupby(packets, lambda p: (p.codec, p.timestamp, len(p.payload)))]
+        return [some[at : at + RUN_LIMIT] for some in equal for at in range(0, len(some), RUN_LIMIT)]
 
     def send(self, lanes: Iterable[Lane], batch: Batch) -> None:
         """Send one run to every seat of the lanes that takes it."""

@@ -36,6 +36,7 @@ class LaneKey:
     stream: bool = False  # over TCP connections: they are no part of a vector
     rung: int = 0  # of the picture
     shifted: bool = False  # the numbers of the picture are each receiver's own (span.py)
+    party: int = 0  # who came in the middle of a picture together; 0: they get it as it is live
 
 
 @dataclass(slots=True, eq=False)

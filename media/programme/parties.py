@@ -88,6 +88,7 @@ class Viewer(Peer):
     wishes: Allowance = field(default_factory=lambda: Allowance(WISHES_PER_S, WISH_BURST))
     ladder: Ladder = field(default_factory=Ladder)
     wants_picture: bool = field(init=False)
+    shown_at: float = float("-inf")  # when it was first given what was kept of the picture
     picture_at: int = 0  # without a picture: the last number of its rung that may have been sent to it
     rungs: int = 1  # of the picture: only a relay takes more than the one that its line bears
     lower: dict[int, int] = field(default_factory=dict)  # by lower rung, a relay's first number in it

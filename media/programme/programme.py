@@ -22,7 +22,8 @@ from media.wire.rtp import Codec
 
 AUDIO_SLOTS: Final = 3
 CUT_ANYWAY_S: Final = 3.0
-CACHE_PACKETS: Final = 48  # a joiner gets the last key frame from us when it and what followed is no longer
+KEPT_S: Final = 1.0  # who joins gets the last key frame and what followed, as long as that is no more than this
+KEPT_PACKETS: Final = 384  # a key frame of 720p takes 40 to 100, a second of 2.5 Mbit/s 260
 FRAME_LIMIT: Final = 256
 
 
@@ -129,7 +130,8 @@ class Cue:
     def since_key_frame(self) -> list[Clear]:
         """What a joiner needs to see a picture at once; empty when that is no longer kept or too much."""
         packets = self.slot.highest - self.key_frame + 1
-        if self.key_frame < 0 or self.live is None or packets > CACHE_PACKETS:
+        passed = (self.slot.timestamp - self._key_time & 0xFFFFFFFF) / self.slot.clock_hz
+        if self.key_frame < 0 or self.live is None or packets > KEPT_PACKETS or passed > KEPT_S:
             return []
         kept = list(self.ring.since(self.key_frame, self.slot.highest))
         return kept if len(kept) == packets - len(self.frame) else []
@@ -252,7 +254,7 @@ class Programme:
     def _is_used(self, lower: Cue) -> bool:
         if self.outlet is not None or any(relay.rungs > lower.rung for relay in self.relays):
             return True
-        return bool(lower.movers) or any(len(lane) for lane in self.lanes_of(lower))
+        return bool(lower.movers) or any(key.video and key.rung == lower.rung for key in self.lanes)
 
     def admit(self, viewer: Viewer) -> None:
         """Count a viewer; it gets a seat when its handshake is done."""
@@ -293,10 +295,15 @@ class Programme:
                 del self.lanes[viewer.lane]
 
     def lanes_of(self, cue: Cue) -> list[Lane]:
-        """The lanes whose receivers have this slot."""
+        """The lanes whose receivers get this slot as it is live."""
         if cue.index:
             return [lane for key, lane in self.lanes.items() if key.audio >= cue.index]
-        return [lane for key, lane in self.lanes.items() if key.video and key.rung == cue.rung]
+        rung = cue.rung
+        return [lane for k, lane in self.lanes.items() if k.video and k.rung == rung and not k.party]
+
+    def lanes_of_party(self, number: int) -> list[Lane]:
+        """The lanes of viewers who came in the middle of a picture together."""
+        return [lane for key, lane in self.lanes.items() if key.party == number and key.video]
 
     def cues_of(self, key: LaneKey) -> list[Cue]:
         """The slots that the receivers of a lane have."""

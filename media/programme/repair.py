@@ -32,12 +32,12 @@ class Ring:
     def put(self, packet: Clear) -> None:
         self._cells[packet.sequence % RING_SIZE] = packet
 
-    def get(self, sequence: int, now: float) -> Clear | None:
-        """The packet with these low 16 bits, unless it is too old to help."""
+    def get(self, sequence: int, now: float, since: float = float("-inf")) -> Clear | None:
+        """The packet with these low 16 bits, unless it is too old to help; to who gets them only since then."""
         packet = self._cells[sequence % RING_SIZE]
-        if packet is None or packet.sequence & 0xFFFF != sequence or now - packet.sent_at > self._keep_s:
+        if packet is None or packet.sequence & 0xFFFF != sequence:
             return None
-        return packet
+        return None if now - max(packet.sent_at, since) > self._keep_s else packet
 
     def since(self, first: int, last: int) -> Iterator[Clear]:
         """The packets kept between two extended numbers, both included, in order."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from media.cascade import onward
 from media.fanout.fanout import Fanout
-from media.fanout.lane import COUNT_EVERY, Lane, Seat
+from media.fanout.lane import COUNT_EVERY, Lane, LaneKey, Seat
 from media.fanout.slot import Clear, unwrap
 from media.fanout.span import Span, span_of, vp8_marks
 from media.programme import hearing, rungs
@@ -16,6 +16,7 @@ from media.programme.rendition import PICTURES, Picture, Rendition
 from media.programme.studio import Studio
 from media.transport.kernel import Outbox, is_stream
 from media.wire import rtcp
+from media.worker.latecomers import Latecomers
 
 
 class Audience:
@@ -24,6 +25,7 @@ class Audience:
     def __init__(self, fanout: Fanout, outbox: Outbox) -> None:
         self._fanout = fanout
         self._outbox = outbox
+        self.latecomers = Latecomers(fanout)
 
     def control(self, studio: Studio, viewer: Viewer, datagram: bytes, now: float) -> None:
         """Encrypted RTCP of a viewer. Raises: ValueError."""
@@ -39,6 +41,8 @@ class Audience:
                 case rtcp.Remb():
                     viewer.quality.remb_kbps = part.bitrate_bps // 1000
                 case rtcp.KeyFrameRequest():
+                    if viewer.lane.party:
+                        continue  # it is on its way
                     # A relay asks for many viewers, and merges their wishes itself.
                     if not viewer.is_relay and not viewer.wishes.take(now):
                         continue
@@ -78,7 +82,7 @@ class Audience:
             return
         lane = programme.lanes[viewer.lane]
         for lost in nack.lost:
-            span, packet = self._kept(programme, seat, cue, lost, now)
+            span, packet = self._kept(programme, viewer, cue, lost, now)
             if span is None or packet is None or not lane.takes(packet):
                 continue
             if not viewer.allowance.take(now):
@@ -100,9 +104,11 @@ class Audience:
                 onward.send(self._outbox, programme, viewer, cue, [packet])
 
     def _kept(
-        self, programme: Programme, seat: Seat, cue: Cue, lost: int, now: float
+        self, programme: Programme, viewer: Viewer, cue: Cue, lost: int, now: float
     ) -> tuple[Span | None, Clear | None]:
         """What the receiver got, or should have got, under this number of its own."""
+        seat = viewer.seat
+        assert seat is not None
         if cue.index:
             packet = cue.ring.get(lost, now)
             _, passed_over = seat.counted.get(cue.index, (None, None))  # up to there it spoke itself
@@ -113,7 +119,8 @@ class Audience:
         found = span_of(seat.spans or (seat.span,), number)
         if found is None:
             return None, None
-        return found, programme.pictures[found.rung].ring.get(number - found.shift & 0xFFFF, now)
+        ring = programme.pictures[found.rung].ring
+        return found, ring.get(number - found.shift & 0xFFFF, now, viewer.shown_at)
 
     def welcome(self, studio: Studio, programme: Programme, viewer: Viewer) -> None:
         """The viewer's handshake is done: from now on it gets what is sent, and a picture as soon as can be."""
@@ -126,8 +133,7 @@ class Audience:
         profile = viewer.sender.profile.name
         viewer.lane = replace(viewer.lane, profile=profile, stream=is_stream(viewer.address))
         viewer.seat = Seat(viewer.address, viewer.sender, tuple(firsts))
-        programme.seat(viewer)
-        self._show(studio, programme, viewer, kept)
+        self._show(studio, programme, viewer, viewer.lane, kept)
         if viewer.rungs > 1:
             onward.begin(self._outbox, studio, programme, viewer)
 
@@ -143,16 +149,23 @@ class Audience:
         elif seat.chunk is not None:
             seat.chunk.move(seat)
 
-    def _show(self, studio: Studio, programme: Programme, viewer: Viewer, kept: Sequence[Clear]) -> None:
-        """A picture for one who has none yet: what was kept since the last key frame, else a new one."""
-        lane, seat = programme.lanes[viewer.lane], viewer.seat
+    def _show(
+        self, studio: Studio, programme: Programme, viewer: Viewer, key: LaneKey, kept: Sequence[Clear]
+    ) -> None:
+        """A seat for one who has no picture yet: from the last key frame on, if it and what followed was kept."""
+        here = programme.pictures[key.rung]
+        if kept and not viewer.is_relay:
+            self.latecomers.seat(programme, here, viewer, key)
+            return
+        programme.reseat(viewer, key)
+        lane, seat = programme.lanes[key], viewer.seat
         assert seat is not None
-        for packet in kept:
-            if lane.takes(packet) and packet.sequence >= seat.span.floor:
-                self._send_to(lane, seat, programme.video, packet, seat.span)
+        for packet in kept:  # a relay's line bears it all at once
+            if lane.takes(packet):
+                self._send_to(lane, seat, here, packet, seat.span)
         self._outbox.flush()  # the fan-out sends at once: what was kept must not come after what is live
-        if not kept and viewer.lane.video:
-            studio.wish_key_frame(programme.pictures[viewer.lane.rung])
+        if not kept and key.video:
+            studio.wish_key_frame(here)
 
     def suit(self, studio: Studio, programme: Programme, now: float) -> None:
         """Once a second: who cannot keep up gets a smaller picture, or none, until its line is better."""
@@ -180,14 +193,12 @@ class Audience:
         if rendition is Rendition.AUDIO:
             if viewer.lane.video:
                 viewer.picture_at = here.slot.highest
-                programme.reseat(viewer, replace(viewer.lane, video=False))
+                programme.reseat(viewer, replace(viewer.lane, video=False, party=0))
         elif PICTURES.index(rendition) != here.rung or here.wanted is None:
             programme.aim(viewer, PICTURES.index(rendition))
             studio.choose_layers(now)
         elif not viewer.lane.video:
-            kept = here.since_key_frame()
-            programme.reseat(viewer, replace(viewer.lane, video=True))
-            self._show(studio, programme, viewer, kept)
+            self._show(studio, programme, viewer, replace(viewer.lane, video=True), here.since_key_frame())
 
     def _keep_count(self, programme: Programme, viewer: Viewer) -> None:
         """A receiver that misses half a turn of the sequence numbers could never decrypt the picture again."""

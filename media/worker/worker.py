@@ -209,6 +209,7 @@ class Worker:
         if self._faults is not None:
             self._faults.work(now)
         self._flow.flush_due(now)
+        self._audience.latecomers.step(now)
         if now - self._asked_at >= ASK_EVERY_S:
             self._asked_at = now
             self._ask()

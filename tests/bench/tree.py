@@ -79,6 +79,7 @@ class Node:
     def work(self, now: float) -> None:
         """What the packet loop does between datagrams."""
         self.flow.flush_due(now)
+        self.audience.latecomers.step(now)
         self.studio.choose_layers(now)
         self.outbox.flush()
 
@@ -231,7 +232,7 @@ def plant(between: int, edges: int) -> Tree:
 
 def measure(tree: Tree, receivers: int, seconds: float) -> dict[str, Any]:
     tree.grow(receivers)
-    tree.run(0.2)  # every receiver has had something
+    tree.run(0.8)  # every receiver has come up to what is live
     for node in tree.nodes:
         node.cpu_s = 0.0
     received, sent = tree.received, tree.source.sent

@@ -270,6 +270,7 @@ def _publish(data: bytes, rids: tuple[str, ...]) -> None:
                 house.ingest.packet(studio, publisher, datagram, now)
         house.ingest.ask(publisher, now)
         house.flow.flush_due(now)
+        house.audience.latecomers.step(now)
     for programme in studio.programmes.values():
         house.audience.report(studio, programme, now)
         house.audience.suit(studio, programme, now)

@@ -250,6 +250,7 @@ class Hall:
                 camera.frame(withhold=withhold)
             self.now += 1 / 30
             self.flow.flush_due(self.now)
+            self.audience.latecomers.step(self.now)
             self.studio.choose_layers(self.now)
             self.studio.ask_for_pictures(self.now)
             self.outbox.flush()

@@ -308,20 +308,25 @@ class Story:
             hall.join("tv1"),
             hall.join("tv2", srtp.CM),
         ]
+        self.silenced: list[Screen] = []
         hall.pass_time(3)
 
     def do(self, step: tuple[str, int, int]) -> None:
         name, one, two = step
-        hall, screen = self.hall, self.screens[one % 3]
+        hall, screen = self.hall, self.screens[one % len(self.screens)]
         match name:
             case "time":
                 hall.pass_time(1 + 4 * one + two)
             case "stage":
-                hall.stage(("a", "b", "c")[one])
+                hall.stage(("a", "b", "c")[one % 3])
+            case "join" if len(self.screens) < 7:
+                name = f"tv{len(self.screens)}"
+                self.screens.append(hall.join(name, srtp.PROFILES[two % 2], send_time_id=one))
             case "give":
                 hall.give(screen, (*PICTURES, Rendition.AUDIO)[two])
+                self.silenced += [screen] * (two == 3)
             case "layer":
-                layers = hall.cameras[one].layers
+                layers = hall.cameras[one % 3].layers
                 layers[two % len(layers)].flows = not layers[two % len(layers)].flows
             case "late":
                 hall.pass_time(1, withhold=two % 3)
@@ -339,9 +344,9 @@ class Story:
 
 steps = st.tuples(
     st.sampled_from(
-        ["time", "time", "stage", "give", "give", "give", "layer", "late", "release", "nack", "second"]
+        ["time", "time", "stage", "give", "give", "give", "join", "layer", "late", "release", "nack", "second"]
     ),
-    st.integers(0, 2),
+    st.integers(0, 6),
     st.integers(0, 3),
 )
 
@@ -361,12 +366,13 @@ def test_whatever_happens_a_viewer_has_one_row_of_numbers(
         made = Story(hall, start, clock)
         for step in story:
             made.do(step)
-        hall.pass_time(3)
+        hall.pass_time(12)
         names = {step[0] for step in story}
-        silent = {step[1] % 3 for step in story if step[0] == "give" and step[2] == 3}
-        for index, screen in enumerate(made.screens):
-            in_order(screen, whole=index not in silent)
-            if index not in silent and "late" not in names:
+        for screen in made.screens:
+            whole = all(screen is not silenced for silenced in made.silenced)
+            in_order(screen, whole=whole)
+            if whole and "late" not in names:
                 without_gaps(screen)
+        assert not any(screen.viewer.lane.party for screen in hall.screens)
     finally:
         hall.close()

@@ -35,6 +35,7 @@ class Screen:
     index: int = 0
     receiver: srtp.Receiver = field(default_factory=lambda: srtp.Receiver(srtp.GCM, MASTER))
     sock: socket.socket = field(default_factory=lambda: kernel.open_port("127.0.0.1", 0))
+    numbers: list[int] = field(default_factory=list)
 
     def datagrams(self) -> Iterator[bytes]:
         while True:
@@ -42,6 +43,10 @@ class Screen:
                 yield self.sock.recv(2048)
             except BlockingIOError:
                 return
+
+    def note(self) -> None:
+        """What number each packet has, unopened."""
+        self.numbers += [int.from_bytes(datagram[2:4], "big") for datagram in self.datagrams()]
 
     def packets(self) -> list[Packet]:
         return [rtp.parse(self.receiver.unprotect(d)) for d in self.datagrams() if not rtp.is_rtcp(d)]
@@ -63,7 +68,7 @@ class House:
         self.programme.stage(Staging("centre", ("centre", None, None)))
         self.screens: list[Screen] = []
         self._sealed = srtp.sender(srtp.GCM, MASTER)
-        self._sequence = 500
+        self._sequence = self._spoken = 500
         self.centre = Publisher(
             number=1, session="p", studio="s", name="centre", fingerprint=Fingerprint("", ""),
             now=self.now, since=0,
@@ -79,19 +84,20 @@ class House:
             self._sequence += 1
             last = marker and part == packets - 1
             payload = (start if part == 0 else b"\x00") + bytes(500)
-            self._packet(Packet(96, last, self._sequence & 0xFFFF, round(self.now * 90_000), 7, payload))
+            picture = Packet(96, last, self._sequence & 0xFFFF, round(self.now * 90_000), 7, payload)
+            self._packet(picture, self._sequence)
         self.now += 1 / 30
+        self.audience.latecomers.step(self.now)
 
     def sound(self) -> None:
-        self._sequence += 1
-        self._packet(Packet(111, False, self._sequence & 0xFFFF, round(self.now * 48_000), 8, b"sound"))
+        self._spoken += 1
+        sound = Packet(111, False, self._spoken & 0xFFFF, round(self.now * 48_000), 8, b"sound")
+        self._packet(sound, self._spoken)
 
-    def _packet(self, packet: Packet) -> None:
+    def _packet(self, packet: Packet, number: int) -> None:
         clear = rtp.build(packet)
-        self.ingest.packet(self.studio, self.centre, self._seal(clear), self.now)
-
-    def _seal(self, clear: bytes) -> bytes:
-        return self._sealed.protect(clear[:12], clear[12:], self._sequence >> 16)
+        sealed = self._sealed.protect(clear[:12], clear[12:], number >> 16)
+        self.ingest.packet(self.studio, self.centre, sealed, self.now)
 
     def join(self, name: str = "tv", *, video: bool = True) -> Screen:
         viewer = Viewer(
@@ -136,11 +142,94 @@ def test_a_newcomer_gets_what_was_kept_before_what_is_live(house: House, under_w
     if under_way:
         house.now -= 1 / 30
         house.frame(b"\x00", packets=5 - under_way)
+    for _ in range(5):
+        house.frame()
+    got = screen.packets()
+    assert got[0].payload[:2] == KEY
+    assert len(got) == 40 + (5 if under_way else 0)
+    assert in_a_row([p.sequence for p in got])
+
+
+def in_a_row(numbers: list[int]) -> bool:
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_a_newcomer_is_brought_up_no_faster_than_a_line_bears(house: House) -> None:
+    """A key frame as cameras send them and a second of what followed, while what is live and the sound go on."""
+    house.frame(KEY, packets=80)
+    for _ in range(28):
+        house.frame()
+    screen = house.join()
+    behind, steps = 80 + 28 * 5, 0
+    numbers: list[int] = []
+    while behind > 0:
+        house.frame()
+        house.sound()
+        got = screen.packets()
+        pictures = [p.sequence for p in got if p.payload_type == 96]
+        assert [p.payload_type for p in got].count(111) == 1
+        assert len(pictures) <= 2 * 8 + 5  # of two steps, and what was live in a frame's time
+        behind, steps, numbers = behind + 5 - len(pictures), steps + 1, numbers + pictures
+    assert steps < 30
+    assert in_a_row(numbers)
     house.frame()
-    house.outbox.flush()
-    numbers = [p.sequence for p in screen.packets()]
-    assert len(numbers) == (25 if under_way else 20)
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert [p.sequence for p in screen.packets()] == [numbers[-1] + 1 + i for i in range(5)]
+
+
+def test_what_a_newcomer_loses_of_an_older_picture_comes_again(house: House) -> None:
+    house.frame(KEY, packets=60)
+    for _ in range(29):
+        house.frame()
+    screen = house.join()
+    for _ in range(12):
+        house.frame()
+    kept = list(screen.datagrams())
+    number = int.from_bytes(kept[3][2:4], "big")
+    house.hear(screen, rtcp.nack(1, house.programme.video.slot.ssrc, [number]))
+    assert list(screen.datagrams()) == [kept[3]]
+    house.now += 1
+    house.hear(screen, rtcp.nack(1, house.programme.video.slot.ssrc, [number]))
+    assert list(screen.datagrams()) == []
+
+
+def test_a_newcomer_on_his_way_costs_no_key_frame_and_may_leave(house: House) -> None:
+    house.frame(KEY, packets=60)
+    stays, leaves = house.join("stays"), house.join("leaves")
+    assert house.centre.video is not None
+    house.frame()
+    for screen in (stays, leaves):
+        house.hear(screen, rtcp.picture_loss(1, house.programme.video.slot.ssrc))
+    assert not house.centre.video.wish.due(house.now)
+    house.studio.remove_viewer(leaves.viewer)
+    leaves.packets()
+    for _ in range(20):
+        house.frame()
+    assert leaves.packets() == []
+    assert in_a_row([p.sequence for p in stays.packets()])
+    assert not stays.viewer.lane.party
+    assert len(house.programme.lanes) == 1
+    house.hear(stays, rtcp.picture_loss(1, house.programme.video.slot.ssrc))
+    assert house.centre.video.wish.due(house.now)
+
+
+def test_a_storm_costs_the_studio_three_key_frames_at_most(house: House) -> None:
+    """200 join within two seconds; each key frame has 60 packets."""
+    assert house.centre.video is not None
+    began, asked = house.now, 0
+    for number in range(1, 81):
+        due = house.centre.video.wish.due(house.now)
+        asked += due
+        house.frame(KEY if due else DELTA, packets=60 if due else 5)
+        while len(house.screens) < min(200, 200 * number // 60):
+            house.join(f"tv{len(house.screens)}")
+        for screen in house.screens:
+            screen.note()
+    assert house.now - began < 2.7
+    assert asked <= 3
+    newest = house.programme.video.slot.highest & 0xFFFF
+    for screen in house.screens:
+        assert in_a_row(screen.numbers)
+        assert screen.numbers[-1] == newest
 
 
 def test_a_frame_whose_last_packet_does_not_come_leaves_after_two_milliseconds(house: House) -> None:
@@ -157,7 +246,7 @@ def test_a_frame_whose_last_packet_does_not_come_leaves_after_two_milliseconds(h
 
 def test_without_a_recent_key_frame_a_newcomer_waits_for_one(house: House) -> None:
     house.frame(KEY)
-    for _ in range(12):
+    for _ in range(31):
         house.frame()
     screen = house.join()
     assert house.centre.video is not None

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from media.rehearsal.virtual import Door, Fleet, door, percentile
 from media.transport.call import State
 from media.transport.dtls import Identity
 from tests.media.running import RunningRelay, speaking_with, start_relay
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 
@@ -70,6 +72,31 @@ async def test_a_fleet_hears_all_that_the_source_sends(relay: RunningRelay) -> N
         assert [s.peer for s in state.sources] == ["virtual:source"]
         fleet.close()
         source.close()
+
+
+async def test_a_storm_gets_the_kept_picture_of_a_real_key_frames_size(relay: RunningRelay) -> None:
+    async with RelayClient(relay.url, relay.key) as client:
+        source = Studio(client, "storm", "virtual:source", key_packets=60)
+        await client.stage("storm", "main", "virtual:source", ("virtual:source",))
+        await source.open()
+        fleet = Fleet(client, "storm", sampled=4)
+        tasks = [asyncio.create_task(source.run()), asyncio.create_task(fleet.run())]
+        began = time.monotonic()
+        await fleet.join(40, at_once=40)
+        await eventually(lambda: sum(picture.count > 60 for picture in pictures(fleet)) == 40)
+        asked_at_most = 2 + (time.monotonic() - began) // 1.0
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert source.key_frames <= asked_at_most
+        assert all((picture.gaps, picture.late) == (0, 0) for picture in pictures(fleet))
+        assert fleet.sample.forged == 0
+        fleet.close()
+        source.close()
+
+
+def pictures(fleet: Fleet) -> list[Slot]:
+    return [slot for peer in fleet.peers for slot in peer.slots.values() if slot.kind == "video"]
 
 
 async def test_a_refused_offer_and_a_deaf_relay_are_told(relay: RunningRelay) -> None:
