@@ -1,7 +1,7 @@
 """Real Chromium publishes its fake camera by WHIP and watches it by WHEP through the relay."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -135,9 +135,6 @@ async def test_chromium_is_moved_between_layers_without_a_freeze(
     await relay.stage("camera", "camera")
     await watch(relay, page, "tv", port=line.port)
 
-    def width(reports: Reports) -> int:
-        return max((int(r.get("frameWidth", 0)) for r in inbound(reports, "video")), default=0)
-
     await until(page, "sub", lambda r: width(r) == 1280 and decoded(r) > 40)
     line.share = 0.4
     lower = await until(page, "sub", lambda r: width(r) in (640, 320), 40)
@@ -153,6 +150,42 @@ async def test_chromium_is_moved_between_layers_without_a_freeze(
     assert after["keyFramesDecoded"] - before["keyFramesDecoded"] <= 2  # one for each rung on the way
     assert after["totalFreezesDuration"] - before["totalFreezesDuration"] < 1.0
     assert await page.evaluate("sub.signalingState") == "stable"
+
+
+def width(reports: Reports) -> int:
+    return max((int(r.get("frameWidth", 0)) for r in inbound(reports, "video")), default=0)
+
+
+def shows(size: int, seen: int) -> Callable[[Reports], bool]:
+    """A picture of this width, ten frames and more after so many."""
+    return lambda reports: width(reports) == size and decoded(reports) > seen + 10
+
+
+SWITCHES = 6
+
+
+@pytest.mark.browser
+async def test_chromium_sees_each_switch_without_a_freeze_or_a_new_description(
+    relay: RunningRelay, page: Page
+) -> None:
+    """Two cameras of different size take turns in one programme."""
+    await publish(relay, page, "large", encodings=[{"maxBitrate": 800_000}])
+    await publish(relay, page, "small")
+    await relay.stage("large", "large")
+    await watch(relay, page, "tv")
+    described = await page.evaluate("sub.remoteDescription.sdp + sub.localDescription.sdp")
+
+    reports = calm = await until(page, "sub", lambda r: width(r) == 1280 and decoded(r) > 40)
+    for turn in range(SWITCHES):
+        peer, size, seen = ("large", 1280, decoded(reports)) if turn % 2 else ("small", 640, decoded(reports))
+        await relay.stage(peer, peer)
+        reports = await until(page, "sub", shows(size, seen))
+    (before,), (after,) = inbound(calm, "video"), inbound(reports, "video")
+    assert after["totalFreezesDuration"] - before["totalFreezesDuration"] < 0.5 * SWITCHES
+    assert after["keyFramesDecoded"] - before["keyFramesDecoded"] >= SWITCHES
+    assert (after["ssrc"], after["packetsLost"]) == (before["ssrc"], 0)
+    assert await page.evaluate("sub.signalingState") == "stable"
+    assert await page.evaluate("sub.remoteDescription.sdp + sub.localDescription.sdp") == described
 
 
 def _skew_ms(reports: Reports) -> float:
