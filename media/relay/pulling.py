@@ -45,11 +45,12 @@ def offer(ufrag: str, password: str, fingerprint: Fingerprint, sounds: int) -> s
     for repair, repaired in REPAIRS.items():
         picture += [f"a=rtpmap:{repair} rtx/90000", f"a=fmtp:{repair} apt={repaired}"]
         picture += [f"a=rtcp-fb:{repaired} nack", f"a=rtcp-fb:{repaired} nack pli"]
+    sound = [f"a=rtpmap:{OPUS_TYPE} opus/48000/2", f"a=rtcp-fb:{OPUS_TYPE} nack"]
     for mid in range(count):
         if mid < RUNGS:
             kind, numbers, maps = "video", " ".join(map(str, types)), picture
         else:
-            kind, numbers, maps = "audio", str(OPUS_TYPE), [f"a=rtpmap:{OPUS_TYPE} opus/48000/2"]
+            kind, numbers, maps = "audio", str(OPUS_TYPE), sound
         lines += [f"m={kind} 9 UDP/TLS/RTP/SAVPF {numbers}", f"a=mid:{mid}", *common, *maps]
     return "\r\n".join(lines) + "\r\n"
 
