@@ -164,7 +164,7 @@ class Audience:
             if lane.takes(packet):
                 self._send_to(lane, seat, here, packet, seat.span)
         self._outbox.flush()  # the fan-out sends at once: what was kept must not come after what is live
-        if not kept and key.video:
+        if not kept and key.video and here.key_frame <= here.left:  # else one is about to leave
             studio.wish_key_frame(here)
 
     def suit(self, studio: Studio, programme: Programme, now: float) -> None:
