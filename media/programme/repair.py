@@ -4,7 +4,7 @@ Pure; time is an argument (Unit: s, the clock of the port).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from media.fanout.slot import Clear, unwrap
@@ -222,14 +222,22 @@ class Reception:
 class LinkQuality:
     """How a receiver gets our picture, out of its own reports; None before the first one."""
 
-    loss: float | None = None  # share of the packets of the last second or so
+    loss: float | None = None  # share of the packets of the last second or so, whether they came again or not
     jitter_ms: float | None = None
     rtt_ms: float | None = None
     remb_kbps: int | None = None
     _counted: tuple[float, Report] | None = None
+    _again: dict[int, tuple[int, int]] = field(default_factory=dict)  # by SSRC: how many, and the last number
+
+    def repaired(self, ssrc: int, number: int) -> None:
+        """A packet went again under its own (extended) number: reports will say that it came, yet it was lost."""
+        count, last = self._again.get(ssrc, (0, -1))
+        if number > last:
+            self._again[ssrc] = count + 1, number
 
     def read(self, report: Report, clock_hz: int, now_ntp: int, now: float) -> None:
-        self._count_loss(report, now)
+        count, _ = self._again.get(report.ssrc, (0, -1))
+        self._count_loss(replace(report, lost=report.lost + count), now)
         self.jitter_ms = round(report.jitter * 1000 / clock_hz, 1)
         if report.last_sr:
             ticks = ((now_ntp >> 16) - report.last_sr - report.delay) & 0xFFFFFFFF

@@ -90,6 +90,7 @@ class Audience:
             viewer.repaired += 1
             again = viewer.repairs.get(lane.payload_type(packet.codec))
             if again is None:
+                viewer.quality.repaired(cue.slot.ssrc, packet.sequence + span.shift)
                 self._send_to(lane, seat, cue, packet, span)
             else:
                 self._send_again(lane, viewer, packet, again, programme.repair_ssrc, span)

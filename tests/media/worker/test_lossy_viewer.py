@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from media.fanout.slot import unwrap
+from media.programme.rendition import Rendition
 from media.transport import srtp
 from media.wire import rtcp, rtp
 from tests.media.hall import Camera, Hall, Screen, count_from
@@ -94,6 +95,32 @@ def test_nobody_gets_his_own_voice_as_a_repair(hall: Hall) -> None:
     assert numbers_of(third) == whole[3:8]
     hall.hear(speaker, rtcp.nack(1, ssrc, whole[-1:]))
     assert numbers_of(speaker) == whole[-1:]
+
+
+@pytest.mark.parametrize("every", [5, 1000], ids=["a fifth lost", "clean"])
+def test_repaired_sound_does_not_make_a_line_look_clean(hall: Hall, every: int) -> None:
+    """Who gets the sound alone is not tried with the picture while his line loses much, though all comes again."""
+    camera = hall.camera("a", layers=1)
+    hall.stage("a", "a")
+    screen = hall.join("tv")
+    hall.pass_time(10)
+    hall.give(screen, Rendition.AUDIO)
+    slot = hall.programme.audio[0].slot
+    for second in range(16):
+        for packet in range(50):
+            talk(hall, camera, 1)
+            if packet % every == every - 1:
+                for _ in range(2):  # the first repair may be lost too: it is one packet all the same
+                    hall.hear(screen, rtcp.nack(1, slot.ssrc, [slot.highest & 0xFFFF]))
+        for track in camera.publisher.layers:
+            track.kbps = 500.0
+        report = rtcp.Report(slot.ssrc, 0, 0, slot.highest, 0, 0, 0)  # what came again counts as received
+        hall.hear(screen, rtcp.receiver_report(rtcp.ReceiverReport(1, (report,))))
+        if second:  # one report says nothing yet
+            hall.audience.suit(hall.studio, hall.programme, hall.now)
+    assert screen.viewer.lane.video == (every == 1000)
+    if every == 5:
+        assert screen.viewer.snapshot()["loss"] == pytest.approx(0.2, abs=0.01)
 
 
 def talk(hall: Hall, camera: Camera, packets: int) -> None:
