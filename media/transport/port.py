@@ -138,6 +138,8 @@ class Port:
             else:
                 self.counts.rtp += 1
                 self._handlers.rtp(peer, datagram)
+            if source != peer.address and peer.strayed_at == now:
+                self._question(peer, source, False, now)
         elif 20 <= first < 64:
             self.counts.dtls += 1
             peer.begun = True
@@ -170,9 +172,12 @@ class Port:
                 del self._by_address[gone]
         self._by_address[source] = peer
         self.outbox.add(stun.response(request, source, peer.password), source)
-        if peer.must_answer(source, request.nominates):
-            question = peer.question(source, request.nominates, now)
-            if question is not None:
-                self.outbox.add(question, source)
+        self._question(peer, source, request.nominates, now)
         if moved:
             self._handlers.moved(peer)
+
+    def _question(self, peer: Peer, source: Address, nominates: bool, now: float) -> None:
+        """Ask whether anybody is there, where that decides."""
+        question = peer.question(source, nominates, now)
+        if question is not None:
+            self.outbox.add(question, source)
