@@ -10,7 +10,7 @@ from typing import Any, Final
 from media.fanout.lane import LaneKey, Seat
 from media.programme import rungs
 from media.programme.rendition import Ladder
-from media.programme.repair import Allowance, LinkQuality
+from media.programme.repair import Allowance, KeyFrameWish, LinkQuality
 from media.programme.track import Track, note_report
 from media.transport.peer import Peer
 from media.wire import rtcp, rtp
@@ -52,6 +52,12 @@ class Publisher(Peer):
 
     def tracks(self) -> list[Track]:
         return [*self.layers, *filter(None, (self.audio,))]
+
+    def wished(self, now: float) -> list[Track]:
+        """The layers to ask it for a key frame of now: one request for all of them, since it pays for each."""
+        known = [track for track in self.layers if track.ssrc]
+        due = KeyFrameWish.due_together([track.wish for track in known], now)
+        return [track for track in known if track.wish in due]
 
     def read_report(self, report: rtcp.SenderReport, now: float, unix_s: float) -> None:
         """A sender report: how its stream's timestamps and its clock lie to ours."""

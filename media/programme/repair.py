@@ -3,7 +3,7 @@
 Pure; time is an argument (Unit: s, the clock of the port).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,7 +50,7 @@ class Ring:
 
 
 class KeyFrameWish:
-    """Merges the wishes of many receivers for a key frame into one request per interval and source."""
+    """Merges the wishes of many receivers for a key frame of one stream into one request per interval."""
 
     __slots__ = ("_asked_at", "_open")
 
@@ -67,10 +67,17 @@ class KeyFrameWish:
 
     def due(self, now: float) -> bool:
         """Whether to ask the source now; answering yes counts as having asked."""
-        if not self._open or now - self._asked_at < KEY_FRAME_INTERVAL_S:
-            return False
-        self._asked_at = now
-        return True
+        return bool(self.due_together([self], now))
+
+    @staticmethod
+    def due_together(wishes: Sequence["KeyFrameWish"], now: float) -> list["KeyFrameWish"]:
+        """Of the streams of one source those to ask for now, all in one request; they count as asked."""
+        if any(now - wish._asked_at < KEY_FRAME_INTERVAL_S for wish in wishes):
+            return []
+        due = [wish for wish in wishes if wish._open]
+        for wish in due:
+            wish._asked_at = now
+        return due
 
 
 @dataclass(slots=True)
