@@ -26,7 +26,7 @@ from media.programme.repair import Gaps
 from media.rehearsal.eye import SYNTHETIC, Eye
 from media.tokens import Scope
 from media.transport.dtls import Identity
-from media.transport.kernel import ffi, libc
+from media.transport.kernel import Filler, ffi
 from media.wire import rtcp, rtp
 from media.wire.rtp import Codec
 
@@ -333,6 +333,7 @@ class HeaderInbox:
             self._iovecs[i].iov_len = HEADER
             self._vector[i].msg_hdr.msg_iov = self._iovecs + i
             self._vector[i].msg_hdr.msg_iovlen = 1
+        self._filler = Filler(self._vector, BATCH)
         self._data = memoryview(ffi.buffer(self._buffers))
 
     def read(self, peer: Hearer) -> None:
@@ -341,9 +342,7 @@ class HeaderInbox:
         lossy = self._link.loss or self._link.dropped
         quick = {} if lossy or not peer.first_packet_at else peer.slots
         while True:
-            count = libc.recvmmsg(fd, self._vector, BATCH, socket.MSG_DONTWAIT, ffi.NULL)
-            if count <= 0:
-                return
+            count = self._filler.fill(fd)
             for first, kind, sequence, _, ssrc in _HEADERS.iter_unpack(self._data[: count * HEADER]):
                 slot = quick.get(ssrc)
                 if slot is not None and sequence == slot.next and first >= 128 and not 192 <= kind <= 223:
