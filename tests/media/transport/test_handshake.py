@@ -186,10 +186,33 @@ def test_the_desk_takes_garbage_from_known_addresses(desk: dtls.Desk, woken: thr
     assert not desk._handshakes.keys() - {1000}
 
 
-def test_what_waits_for_the_thread_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def idle_desk(monkeypatch: pytest.MonkeyPatch) -> dtls.Desk:
+    """One whose thread does not run."""
     monkeypatch.setattr(threading.Thread, "start", lambda _: None)
-    desk = dtls.Desk(SERVER, lambda: None)
+    return dtls.Desk(SERVER, lambda: None)
+
+
+def test_what_waits_for_the_thread_is_bounded(idle_desk: dtls.Desk) -> None:
     for number in range(dtls.MAX_WAITING + 100):
-        desk.hand_in(number, b"\x16", CLIENT.fingerprint)
-    assert desk._tasks.qsize() == dtls.MAX_WAITING
-    desk.forget(1)  # never waits: the packet loop calls it
+        idle_desk.hand_in(number, b"\x16", CLIENT.fingerprint)
+    assert idle_desk._tasks.qsize() == dtls.MAX_WAITING
+    idle_desk.forget(1)  # never waits: the packet loop calls it
+
+
+def test_one_peer_does_not_crowd_out_the_others(idle_desk: dtls.Desk) -> None:
+    waiting = idle_desk._tasks.qsize
+    for _ in range(2 * dtls.MAX_WAITING):
+        idle_desk.hand_in(1, b"\x16", CLIENT.fingerprint)
+    assert waiting() == dtls.MAX_WAITING_OF_PEER
+    idle_desk.hand_in(2, b"\x16", CLIENT.fingerprint)
+    assert waiting() == dtls.MAX_WAITING_OF_PEER + 1
+    idle_desk._tasks.put(None)
+    idle_desk._work()  # as the thread would: what was read makes room
+    for _ in range(3):
+        idle_desk.hand_in(1, b"\x16", CLIENT.fingerprint)
+    assert waiting() == 3
+    for number in range(100):
+        idle_desk.hand_in(number, b"\x16", CLIENT.fingerprint)
+        idle_desk.forget(number)
+    assert not idle_desk._shares
