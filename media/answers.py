@@ -26,6 +26,8 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Source:
+    """`loss`: the fraction of its packets that the line lost, 0 to 1, before they came again. None: not known."""
+
     peer: str
     video: bool
     audio: bool
@@ -33,6 +35,8 @@ class Source:
     video_kbps: float | None = None
     audio_kbps: float | None = None
     fps: float | None = None
+    loss: float | None = None
+    jitter_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ def _source(answer: Any) -> Source:
         _number(answer.get("video_kbps")),
         _number(answer.get("audio_kbps")),
         _number(answer.get("fps")),
+        _number(answer.get("loss")),
+        _number(answer.get("jitter_ms")),
     )
 
 

@@ -65,6 +65,8 @@ class Publisher(Peer):
 
     def snapshot(self) -> dict[str, Any]:
         layers = [track for track in rungs.best_first(self.layers) if track.ssrc]
+        # The best picture that comes speaks for the line; without a picture, the sound.
+        line = next((track for track in (*layers, *filter(None, (self.audio,))) if track.kbps), None)
         return {
             "peer": self.name,
             "video": bool(layers),
@@ -75,6 +77,8 @@ class Publisher(Peer):
             "video_kbps": round(sum(track.kbps for track in layers), 1),
             "audio_kbps": self.audio.kbps if self.audio else 0.0,
             "fps": max((track.fps for track in layers), default=0.0),
+            "loss": line.loss if line else None,
+            "jitter_ms": line.jitter_ms if line else None,
             "layers": [
                 {"rid": t.rid, "size": list(t.size) if t.size else None, "kbps": t.kbps, "fps": t.fps}
                 for t in layers

@@ -87,24 +87,33 @@ class _Missing:
 
 
 class Gaps:
-    """What is missing in a stream that comes to us, and when to ask for it again."""
+    """What is missing in a stream that comes to us, and when to ask for it again.
 
-    __slots__ = ("_missing", "highest")
+    `lost` of `expected`: how many numbers did not come in time so far, whether or not they came again.
+    """
+
+    __slots__ = ("_missing", "expected", "highest", "lost")
 
     def __init__(self) -> None:
         self.highest = -1
+        self.expected = self.lost = 0
         self._missing: dict[int, _Missing] = {}
 
     def arrived(self, sequence: int, now: float) -> None:
         if self.highest < 0:
             self.highest = sequence
+            self.expected = 1
             return
         extended = unwrap(sequence, self.highest)
         if extended <= self.highest:
-            self._missing.pop(extended, None)
+            missing = self._missing.pop(extended, None)
+            if missing is not None and not missing.asked and now < missing.ask_at:
+                self.lost -= 1  # it was only late
             return
         gap = range(self.highest + 1, extended)
         self.highest = extended
+        self.expected += len(gap) + 1
+        self.lost += len(gap)
         if len(gap) + len(self._missing) > MAX_MISSING:
             self._missing.clear()  # beyond repair: only a key frame helps
             return
@@ -195,6 +204,10 @@ class Reception:
             if step < self._clock_hz * 10:  # a jump of the timestamp is not jitter
                 self._jitter += (step - self._jitter) / 16
         self._transit = transit
+
+    @property
+    def jitter_ms(self) -> float:
+        return round(self._jitter * 1000 / self._clock_hz, 1)
 
     def sender_report(self, ntp: int, now: float) -> None:
         self._sr, self._sr_at = ntp >> 16 & 0xFFFFFFFF, now

@@ -2,9 +2,11 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from media.answers import read_studio
 from media.programme.repair import KEY_FRAME_INTERVAL_S
 from media.transport import kernel, srtp
 from media.wire import rtcp
@@ -102,6 +104,80 @@ def test_sources_wait_for_themselves_only(ear: Ear, listen: Callable[[str], Ear]
     for one in (ear, listen("b")):
         one.publisher.layers[0].wish.wish()
         assert one.asked() == [{one.publisher.layers[0].ssrc}]
+
+
+PICTURES = 30
+
+
+def play(
+    hall: Hall, camera: Camera, *, lost: int = 0, late_s: float | None = None, jitter_s: float = 0.0
+) -> dict[str, Any]:
+    """A second over a line that loses one packet in three of so many pictures; what is told of it then.
+
+    `late_s`: until what was lost comes after all.
+    """
+    for number in range(PICTURES):
+        camera.frame(withhold=1 if number < lost else -1)
+        if number < lost and late_s is not None:
+            hall.now += late_s
+            camera.release()
+            hall.now -= late_s
+        for layer in camera.layers:  # taken so much earlier and later, and here at the same pace
+            layer.clock += round(90_000 * (jitter_s if number % 2 else -jitter_s))
+        hall.now += 1 / PICTURES
+    return judged(camera)
+
+
+def judged(camera: Camera) -> dict[str, Any]:
+    """What is told at the end of a second."""
+    for track in camera.publisher.tracks():
+        track.measure(1.0)
+    return camera.publisher.snapshot()
+
+
+def test_a_sources_line_is_told(hall: Hall) -> None:
+    camera = hall.camera("a", layers=1)
+    assert camera.publisher.snapshot()["loss"] is None
+    told = play(hall, camera)
+    assert (told["loss"], told["jitter_ms"]) == (0.0, pytest.approx(0.0, abs=0.1))
+    assert play(hall, camera, lost=9)["loss"] == 0.1
+    assert play(hall, camera)["loss"] == 0.0
+    # One step of 10 ms in three packets (RFC 3550, A.8).
+    assert 2 < play(hall, camera, lost=3, jitter_s=0.01)["jitter_ms"] < 6
+    (source,) = read_studio(hall.studio.snapshot()).sources
+    assert source.loss == pytest.approx(1 / 30, abs=0.001)
+    assert source.jitter_ms == camera.publisher.snapshot()["jitter_ms"]
+
+
+def test_what_came_again_was_lost_and_what_was_only_late_was_not(hall: Hall) -> None:
+    camera = hall.camera("a", layers=1)
+    play(hall, camera)
+    assert play(hall, camera, lost=9, late_s=0.02)["loss"] == 0.1
+    assert play(hall, camera, lost=9, late_s=0.002)["loss"] == 0.0
+
+
+def test_the_best_layer_that_comes_speaks_for_the_line(hall: Hall) -> None:
+    camera = hall.camera("a")
+    play(hall, camera)
+    camera.layers[0].flows = False
+    assert play(hall, camera, lost=9)["loss"] == 0.1
+    for layer in camera.layers:
+        layer.flows = False
+    told = play(hall, camera)
+    assert (told["loss"], told["jitter_ms"]) == (None, None)  # nothing comes: nothing can be said
+
+
+def test_few_packets_are_a_share_of_nothing(hall: Hall) -> None:
+    """A source in silence (DTX) sends three packets a second: one that is lost says nothing yet."""
+    camera = hall.camera("a", layers=1)
+    told = []
+    for second in range(11):
+        for part in range(3):
+            camera.spoken += second == 2 and part == 1
+            camera.speak()
+            hall.now += 1 / 3
+        told.append(judged(camera)["loss"])
+    assert told == [*[None] * 4, *[1 / 16] * 5, 0.0, 0.0]
 
 
 def full_intra_request(number: int, *media: int) -> bytes:
