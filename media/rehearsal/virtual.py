@@ -1,44 +1,40 @@
 """Many virtual bridges in one process: what rehearsals and the bench are made of.
 
-Packets are counted by their clear headers with one system call for many; a sample of the bridges opens (and so
-authenticates) what it gets, and reads the time at which the publisher sent it.
+All count the packets that come; a sample of the bridges opens (and so authenticates) what it gets, and reads the
+time at which the publisher sent it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 import aiohttp
 
 from media.client import RelayClient
 from media.endpoint.joining import JoinFailed, join
-from media.endpoint.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer, Slot
+from media.endpoint.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer
 from media.programme.repair import Gaps
 from media.rehearsal.eye import SYNTHETIC, Eye
+from media.rehearsal.inbox import HEADER, HEADERS, HeaderInbox, LossyLink
 from media.tokens import Scope
 from media.transport.dtls import Identity
-from media.transport.kernel import Filler, ffi
 from media.wire import rtcp, rtp
 from media.wire.rtp import Codec
 
-HEADER: Final = 16
-BATCH: Final = 64
 SWEEP_S: Final = 0.02
 REPORT_S: Final = 1.0
 CHECK_S: Final = 5.0
 TIME_AT: Final = 16  # where in a payload the publisher's clock stands
 CODECS: Final = {VIDEO_TYPE: Codec.VP8, H264_TYPE: Codec.H264, AUDIO_TYPE: Codec.OPUS}
 _SO_TIMESTAMPNS: Final = 35
-_HEADERS: Final = struct.Struct("!BBHII4x")
 
 
 @dataclass(slots=True)
@@ -218,7 +214,7 @@ class Fleet:
                 return
             if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
                 continue
-            _, _, sequence, _, ssrc = _HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
+            _, _, sequence, _, ssrc = HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
             thrown_away = self._link.dropped
             newer, eye = self._link.note(peer, ssrc, sequence), self._eyes.get(peer)
             if not newer and (eye is None or self._link.dropped > thrown_away):
@@ -282,77 +278,6 @@ def is_sampled(place: int, size: int, wanted: int) -> bool:
     """Whether one place of a crowd belongs to the sample: who joins first is also sent to first, so a sample of
     the first would flatter the delay. The last place always belongs to it."""
     return (place + 1) * wanted // size > place * wanted // size
-
-
-class Hearer(Protocol):
-    """One who gets packets: what is needed to read and count them."""
-
-    sock: socket.socket | None
-    slots: dict[int, Slot]
-    first_packet_at: float
-
-
-class LossyLink:
-    """The last hop of every bridge: takes note of what arrives, after losing some of it."""
-
-    def __init__(self, loss: float) -> None:
-        self.loss = loss
-        self.dropped = 0
-        self.holes: set[Any] = set()  # who misses something
-        self._chance = random.Random(1)  # noqa: S311 (not a secret: which packets a rehearsal loses)
-
-    def note(self, peer: Hearer, ssrc: int, sequence: int) -> bool:
-        """Whether the packet is newer than all before."""
-        slot = peer.slots.get(ssrc)
-        if slot is None:
-            return False
-        if self.loss and self._chance.random() < self.loss:
-            self.dropped += 1
-            return False
-        if not peer.first_packet_at:
-            peer.first_packet_at = time.monotonic()
-        if slot.missing is not None:
-            if slot.next >= 0:
-                slot.missing.reached((slot.next - 1) & 0xFFFF)
-            slot.missing.arrived(sequence, time.monotonic())
-            if slot.missing.waits:
-                self.holes.add(peer)
-        return slot.add(sequence)
-
-
-class HeaderInbox:
-    """Reads only the headers of what waits on a socket: the kernel copies 16 bytes of each packet."""
-
-    def __init__(self, link: LossyLink) -> None:
-        self._link = link
-        self._buffers = ffi.new("char[]", BATCH * HEADER)
-        self._iovecs = ffi.new("struct iovec[]", BATCH)
-        self._vector = ffi.new("struct mmsghdr[]", BATCH)
-        for i in range(BATCH):
-            self._iovecs[i].iov_base = self._buffers + i * HEADER
-            self._iovecs[i].iov_len = HEADER
-            self._vector[i].msg_hdr.msg_iov = self._iovecs + i
-            self._vector[i].msg_hdr.msg_iovlen = 1
-        self._filler = Filler(self._vector, BATCH)
-        self._data = memoryview(ffi.buffer(self._buffers))
-
-    def read(self, peer: Hearer) -> None:
-        assert peer.sock is not None
-        fd = peer.sock.fileno()
-        lossy = self._link.loss or self._link.dropped
-        quick = {} if lossy or not peer.first_packet_at else peer.slots
-        while True:
-            count = self._filler.fill(fd)
-            for first, kind, sequence, _, ssrc in _HEADERS.iter_unpack(self._data[: count * HEADER]):
-                slot = quick.get(ssrc)
-                if slot is not None and sequence == slot.next and first >= 128 and not 192 <= kind <= 223:
-                    slot.count += 1  # what `note` would come to, a third of its cost: nearly all packets are so
-                    slot.expected += 1
-                    slot.next = (sequence + 1) & 0xFFFF
-                elif first >= 128 and not 192 <= kind <= 223:
-                    self._link.note(peer, ssrc, sequence)
-            if count < BATCH:
-                return
 
 
 def socket_drops(ports: set[int]) -> int:
