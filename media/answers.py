@@ -18,10 +18,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """`wanted` is what was asked for last; `on_air` what viewers get now."""
+    """`wanted` is what was asked for last; `on_air` what viewers get now. `parents`: whom it is mirrored from."""
 
     wanted: Stage
     on_air: Stage
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def read_stage(answer: Any) -> Stage:
 
 
 def read_programme(answer: Any) -> Programme:
-    return Programme(read_stage(answer["wanted"]), read_stage(answer["on_air"]))
+    parents = answer.get("mirror", {}).get("parents", ())
+    return Programme(read_stage(answer["wanted"]), read_stage(answer["on_air"]), tuple(map(str, parents)))
 
 
 def read_studio(answer: Any) -> StudioState:

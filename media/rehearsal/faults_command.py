@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from media.client import RelayClient, RelayRefused, RelayUnreachable
-from media.rehearsal.rehearsal import share
+from media.rehearsal.arguments import share
 
 KEY_VARIABLE: Final = "DIENHONG_MEDIA_KEY"
 
