@@ -91,6 +91,20 @@ class Standing:
     lost: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens on purpose to the datagrams of a peer, of everybody if it is empty.
+
+    `way`: "in" or "out", seen from the relay. `workers`: those that do so.
+    """
+
+    peer: str
+    way: str
+    drop: float
+    delay_ms: float
+    workers: tuple[int, ...]
+
+
 def read_stage(answer: Any) -> Stage:
     return Stage(_text(answer["video"]), tuple(_text(peer) for peer in answer["audio"]))
 
@@ -158,12 +172,17 @@ def read_standing(answer: Any) -> Standing:
     )
 
 
-def read_faults(answer: Any) -> list[dict[str, Any]]:
-    return [{"peer": str(f["peer"]), "way": str(f["way"]), **_line(f)} for f in answer["faults"]]
-
-
-def _line(fault: Any) -> dict[str, float]:
-    return {"drop": float(fault["drop"]), "delay_ms": float(fault["delay_ms"])}
+def read_faults(answer: Any) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(
+            str(f["peer"]),
+            str(f["way"]),
+            float(f["drop"]),
+            float(f["delay_ms"]),
+            tuple(map(int, f.get("workers", ()))),
+        )
+        for f in answer["faults"]
+    )
 
 
 def _text(value: Any) -> str | None:
