@@ -197,7 +197,7 @@ async def test_a_real_source_comes_along(relay: RunningRelay) -> None:
 async def test_what_cannot_be_tried_is_said(relay: RunningRelay, tmp_path: Path) -> None:
     nothing = tmp_path / "none"
     nothing.write_text("{}")
-    for words in (("--bridges", "1"), ("--with", str(nothing)), ("--merge", str(nothing))):
+    for words in (("--bridges", "0"), ("--bridges", "1"), ("--with", str(nothing)), ("--merge", str(nothing))):
         assert (await command(relay, *words))[0] == 2
     assert (await command(relay, "--relay", relay.url, key="short"))[0] == 2
     assert (await command(relay, "--relay", relay.url, "--source", key="y" * 40))[0] == 2

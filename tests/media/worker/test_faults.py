@@ -270,7 +270,7 @@ async def command(relay: RunningRelay, *words: str, key: str | None = None) -> t
 
 @pytest.mark.timeout(120)
 async def test_the_drill_of_the_handbook_goes_to_its_end(pair: tuple[RunningRelay, RelayClient]) -> None:
-    relay, client = pair
+    relay, _ = pair
     given = {"DIENHONG_MEDIA_KEY": relay.key, "KILL": "1", "BRIDGES": "4", "PACE": "2", "LC_ALL": "C"}
     process = await asyncio.create_subprocess_exec(
         "sh", str(ROOT / "docs/drills/lines.sh"), relay.url,
@@ -281,7 +281,12 @@ async def test_the_drill_of_the_handbook_goes_to_its_end(pair: tuple[RunningRela
     told = out.decode()
     assert process.returncode == 0, trouble.decode()
     said = ["two in a hundred", "one bridge hears nothing", "all is well again", "the first worker dies"]
-    said += ["worker 0 is killed", "the whole relay dies", "the relay is killed", f"the relay {relay.url} answered"]
+    said += [
+        "worker 0 is killed",
+        "the whole relay dies",
+        "the relay is killed",
+        f"the relay {relay.url} answered",
+    ]
     places = [told.find(words) for words in said]
     assert places == sorted(places), told
     assert places[0] >= 0
