@@ -18,7 +18,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """`wanted` is what was asked for last; `on_air` what viewers get now. `parents`: whom it is mirrored from."""
+    """`wanted` is what was asked for last; `on_air` what viewers get now.
+
+    `parents`: whom it is mirrored from; only a studio's state tells them.
+    """
 
     wanted: Stage
     on_air: Stage

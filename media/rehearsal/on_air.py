@@ -129,11 +129,14 @@ async def on_air(relays: Sequence[RelayClient], source: Source, *, force: bool) 
     if not force:
         _require_free(states, source)
     befores = [state.programmes.get(source.programme, Programme(Stage(), Stage())) for state in states]
-    home, *others = relays
+    home, home_id = relays[0], (await relays[0].standing()).id
     async with contextlib.AsyncExitStack() as undo:
-        for relay, before in zip(others, befores[1:], strict=True):
-            undo.push_async_callback(_mirror_again, relay, source, before)
-            await relay.parents(source.studio, source.programme, [home.base_url])
+        for relay, before in zip(relays, befores, strict=True):
+            # Another name of the same relay is no other: it cannot mirror itself.
+            wanted = () if (await relay.standing()).id == home_id else (home.base_url,)
+            if before.parents != wanted:
+                undo.push_async_callback(_mirror_again, relay, source, before)
+                await relay.parents(source.studio, source.programme, wanted)
         undo.push_async_callback(_stage_again, home, source, befores[0].wanted)
         await home.stage(source.studio, source.programme, source.peer, (source.peer,))
         await undo.enter_async_context((_apart if source.kind == "real" else _synthetic)(home, source))
@@ -192,7 +195,10 @@ async def _others_watch(relays: Sequence[RelayClient], source: Source, own: Coll
 async def linger(relays: Sequence[RelayClient], source: Source, own: Collection[str], notice: str) -> None:
     """Until no other machine's bridges watch, at most LINGER_S; `notice` says why."""
     until = time.monotonic() + LINGER_S
-    while time.monotonic() < until and await _others_watch(relays, source, own):
-        sys.stderr.write(f"\r{notice}")
-        sys.stderr.flush()
-        await asyncio.sleep(LOOK_S)
+    try:
+        while time.monotonic() < until and await _others_watch(relays, source, own):
+            sys.stderr.write(f"\r{notice}")
+            sys.stderr.flush()
+            await asyncio.sleep(LOOK_S)
+    finally:
+        sys.stderr.write("\n")

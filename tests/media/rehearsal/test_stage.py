@@ -40,6 +40,15 @@ async def test_a_studio_in_use_is_left_alone_unless_forced(relay: RunningRelay) 
     viewer.close()
 
 
+async def test_a_mirror_that_somebody_left_is_none_meanwhile(relay: RunningRelay) -> None:
+    async with RelayClient(relay.url, relay.key) as client:
+        await relay.stage(None)
+        await client.parents(relay.studio, "main", ["http://127.0.0.1:1"])
+        code, told = await command(relay, *at(relay), *BRIDGES, "--seconds", "0.5", "--source")
+        assert (code, json.loads(told)["heard"]) == (0, 2)
+    assert (await relay.state())["programmes"]["main"]["mirror"]["parents"] == ["http://127.0.0.1:1"]
+
+
 async def test_who_was_put_on_air_meanwhile_stays(relay: RunningRelay) -> None:
     running = await start(relay, *at(relay), *BRIDGES, "--seconds", "3", "--source")
     await said_so(running, b"2/2 bridges in")
@@ -100,6 +109,12 @@ async def test_the_source_stays_for_other_machines(relay: RunningRelay) -> None:
     code, told, _ = await said(ours)
     assert (code, json.loads(told)["verdict"]) == (0, "ready")
     assert (await relay.state())["sources"] == []
+
+
+async def test_two_names_of_a_relay_are_no_two_relays(relay: RunningRelay) -> None:
+    again = relay.url.replace("127.0.0.1", "localhost")
+    code, told = await command(relay, *at(relay), "--relay", again, *BRIDGES, "--seconds", "0.5", "--source")
+    assert (code, json.loads(told)["heard"]) == (0, 2)
 
 
 async def test_without_a_studio_it_brings_its_own_source(relay: RunningRelay) -> None:
