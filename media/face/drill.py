@@ -58,7 +58,7 @@ class Drill:
                 if not isinstance(answer, (ConnectionError, TimeoutError)):
                     raise answer
                 continue
-            for had in answer["faults"]:
+            for had in answer.get("faults", ()):  # a refusal shows by what it has not
                 key = had["peer"], had["way"]
                 told.setdefault(key, _fault(*key, had))["workers"].append(hand.index)
         return web.json_response({"faults": list(told.values())})

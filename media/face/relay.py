@@ -73,12 +73,14 @@ class Relay:
     def application(self) -> web.Application:
         """The aiohttp application; its paths stand with and without the base path."""
         app = web.Application(middlewares=[whip.cors(self._settings.origins), problems], client_max_size=MAX_BODY)
-        drill = Drill(self.crew, lambda r: self._gate.grant(r, Scope.CONTROL))
-        for base in dict.fromkeys(("", self._settings.base_path)):
+        bases = tuple(dict.fromkeys(("", self._settings.base_path)))
+        for base in bases:
             app.add_routes(self._sessions.routes(base))
             app.add_routes(self.control.routes(base))
             app.add_routes([web.get(base + "/healthz", self._health), web.get(base + "/metrics", self._metrics)])
-            if self._settings.crew.faults:
+        if self._settings.crew.faults:
+            drill = Drill(self.crew, lambda r: self._gate.grant(r, Scope.CONTROL))
+            for base in bases:
                 app.add_routes(drill.routes(base))
         return app
 

@@ -71,14 +71,16 @@ async def run_source(relay: RelayClient, source: Source, *, staged: bool, until_
 async def _synthetic(relay: RelayClient, source: Source) -> AsyncIterator[None]:
     studio = Studio(relay, source.studio, source.peer, source.mark)
     studio.video = source.kind != "light"
-    await studio.open()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, setattr, studio, "video", True)
-    sending = asyncio.create_task(studio.run())
     try:
-        yield
+        await studio.open()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, setattr, studio, "video", True)
+        sending = asyncio.create_task(studio.run())
+        try:
+            yield
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
     finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
         studio.close()
 
 

@@ -193,7 +193,8 @@ def main(words: Sequence[str]) -> int:
     try:
         if parsed.merge:
             return _merge(parsed)
-        if parsed.ticket is not None and (parsed.source or parsed.source_only or parsed.write_ticket):
+        sends = parsed.source_only or parsed.source not in (None, "none")
+        if parsed.ticket is not None and (sends or parsed.write_ticket):
             raise ValueError("a ticket allows to watch only")
         return asyncio.run(_main(parsed))
     except (KeyboardInterrupt, asyncio.CancelledError):
