@@ -1,4 +1,7 @@
-"""Command line: `relay`, `bridge`, `record`, `rehearse`, `drain`, `faults`. The sole reader of the environment."""
+"""Command line: the relay itself, and who calls one: `bridge`, `record`, `rehearse`, `drain`, `faults`.
+
+The relay's environment is read here; workers get none of it.
+"""
 
 import argparse
 import asyncio
@@ -16,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from media.commands import KEY_VARIABLE, Help, media_key
+
 if TYPE_CHECKING:
     from media.face.relay import Relay, RelaySettings
 
-KEY_VARIABLE = "DIENHONG_MEDIA_KEY"
 TURN_VARIABLE = "DIENHONG_TURN_SECRET"
 REGISTRY_VARIABLE = "DIENHONG_REDIS_URL"
 BACKLOG = 1024  # a thousand bridges may come at once
@@ -45,18 +49,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m media", description=__doc__)
+    parser = argparse.ArgumentParser(prog="dienhong", description="What carries picture and sound.")
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="{relay,bridge,record,rehearse,drain,faults}"
     )
-    relay = commands.add_parser("relay", help="carry programmes from sources to viewers (WHIP, WHEP, control)")
+    _add_relay(
+        commands.add_parser(
+            "relay",
+            help="carry programmes from sources to viewers",
+            formatter_class=Help,
+            description="Carry programmes from sources to viewers (WHIP, WHEP, control). The key that the server "
+            f"has too is read from {KEY_VARIABLE}, the secret of TURN servers from {TURN_VARIABLE}.",
+            epilog="To stop a relay without anybody's loss, first empty it: `dienhong relay drain URL` (see its "
+            "--help).",
+        )
+    )
+    commands.add_parser("bridge", help="a headless endpoint of a bridge")
+    commands.add_parser("record", help="write a programme to files")
+    commands.add_parser("rehearse", help="many virtual bridges against a relay")
+    commands.add_parser("drain", help="empty a relay, so that it can be stopped; also `relay drain`")
+    commands.add_parser("faults", help="disturb a relay in test mode")
+    _add_worker(commands.add_parser("worker"))
+    return parser
+
+
+def _add_relay(relay: argparse.ArgumentParser) -> None:
     relay.add_argument("--http", default="127.0.0.1:8900", help="address of the HTTP face")
     relay.add_argument("--udp", default="0.0.0.0:50000", help="first UDP port; worker i takes port + i")
-    relay.add_argument("--tcp", default="", help="first TCP port for peers without UDP; worker i takes port + i")
-    relay.add_argument("--announce", default="", help="addresses that peers are told, with commas")
+    relay.add_argument("--tcp", default="", help="the same in TCP, for peers without UDP; none without it")
+    relay.add_argument(
+        "--announce", default="", help="addresses that peers are told, with commas; without it this machine's"
+    )
     relay.add_argument("--workers", type=int, default=1, help="worker processes, one for each core")
-    relay.add_argument("--id", default="", help="its name among relays; empty: made up")
-    relay.add_argument("--mirror-keep", type=float, default=30, help="seconds that a mirror outlives its viewers")
+    relay.add_argument("--id", default="", help="its name among relays; made up without it")
+    relay.add_argument(
+        "--mirror-keep", type=float, default=30.0, help="seconds that a mirror outlives its viewers"
+    )
     relay.add_argument("--home-seats", type=int, default=32, help="viewers of a studio on its first worker")
     relay.add_argument("--base-path", default="", help="path under which a proxy shows the HTTP face")
     relay.add_argument("--origin", action="append", default=[], help="web origin allowed by CORS; repeatable")
@@ -72,14 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     relay.add_argument("--region", default="", help="the units whose bridges it is near to, with commas")
     relay.add_argument("--record-into", default="", help="folder for recordings; none are made without it")
     relay.add_argument("--record-max-mb", type=float, help="the most that one recording may hold")
-    relay.add_argument("--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave")
+    relay.add_argument(
+        "--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave; found out without it"
+    )
     relay.add_argument("--faults", action="store_true", help="test mode: may be disturbed on purpose")
-    commands.add_parser("bridge", help="a headless endpoint of a bridge")
-    commands.add_parser("record", help="write a programme to files")
-    commands.add_parser("rehearse", help="many virtual bridges against a relay")
-    commands.add_parser("drain", help="empty a relay, so that it can be stopped")
-    commands.add_parser("faults", help="disturb a relay in test mode")
-    worker = commands.add_parser("worker")
+
+
+def _add_worker(worker: argparse.ArgumentParser) -> None:
+    """What a relay starts its workers with."""
     worker.add_argument("--faults", action="store_true")
     for name, kind in (("channel", int), ("host", str), ("port", int), ("max-kbps", int)):
         worker.add_argument(f"--{name}", type=kind, required=True)
@@ -89,7 +117,6 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--tcp-host")
     worker.add_argument("--tcp-port", type=int, default=0)
     worker.add_argument("--relay", default="")
-    return parser
 
 
 def host_and_port(text: str) -> tuple[str, int]:
@@ -141,15 +168,11 @@ def _relay(parsed: argparse.Namespace) -> int:
     from media.face.relay import RelaySettings
     from media.relay.crew import CrewSettings
     from media.relay.recording import RecordingSettings
-    from media.tokens import MIN_KEY_SIZE
     from media.transport import descriptors
     from media.wire.turn import IceServers
 
-    key = os.environ.get(KEY_VARIABLE, "").encode()
-    if len(key) < MIN_KEY_SIZE:
-        sys.stderr.write(f"{KEY_VARIABLE} must hold a secret of at least {MIN_KEY_SIZE} bytes\n")
-        return 2
     try:
+        key = media_key().encode()
         http, (host, port) = host_and_port(parsed.http), host_and_port(parsed.udp)
         tcp = host_and_port(parsed.tcp) if parsed.tcp else None
         servers = IceServers(tuple(parsed.ice_server), os.environ.get(TURN_VARIABLE, "").encode())

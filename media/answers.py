@@ -18,14 +18,20 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """`wanted` is what was asked for last; `on_air` what viewers get now."""
+    """`wanted` is what was asked for last; `on_air` what viewers get now.
+
+    `parents`: whom it is mirrored from; only a studio's state tells them.
+    """
 
     wanted: Stage
     on_air: Stage
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
+    """`loss`: the fraction of its packets that the line lost, 0 to 1, before they came again. None: not known."""
+
     peer: str
     video: bool
     audio: bool
@@ -33,6 +39,8 @@ class Source:
     video_kbps: float | None = None
     audio_kbps: float | None = None
     fps: float | None = None
+    loss: float | None = None
+    jitter_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +94,27 @@ class Standing:
     lost: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens on purpose to the datagrams of a peer, of everybody if it is empty.
+
+    `way`: "in" or "out", seen from the relay. `workers`: those that do so.
+    """
+
+    peer: str
+    way: str
+    drop: float
+    delay_ms: float
+    workers: tuple[int, ...]
+
+
 def read_stage(answer: Any) -> Stage:
     return Stage(_text(answer["video"]), tuple(_text(peer) for peer in answer["audio"]))
 
 
 def read_programme(answer: Any) -> Programme:
-    return Programme(read_stage(answer["wanted"]), read_stage(answer["on_air"]))
+    parents = answer.get("mirror", {}).get("parents", ())
+    return Programme(read_stage(answer["wanted"]), read_stage(answer["on_air"]), tuple(map(str, parents)))
 
 
 def read_studio(answer: Any) -> StudioState:
@@ -122,6 +145,8 @@ def _source(answer: Any) -> Source:
         _number(answer.get("video_kbps")),
         _number(answer.get("audio_kbps")),
         _number(answer.get("fps")),
+        _number(answer.get("loss")),
+        _number(answer.get("jitter_ms")),
     )
 
 
@@ -150,12 +175,17 @@ def read_standing(answer: Any) -> Standing:
     )
 
 
-def read_faults(answer: Any) -> list[dict[str, Any]]:
-    return [{"peer": str(f["peer"]), "way": str(f["way"]), **_line(f)} for f in answer["faults"]]
-
-
-def _line(fault: Any) -> dict[str, float]:
-    return {"drop": float(fault["drop"]), "delay_ms": float(fault["delay_ms"])}
+def read_faults(answer: Any) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(
+            str(f["peer"]),
+            str(f["way"]),
+            float(f["drop"]),
+            float(f["delay_ms"]),
+            tuple(map(int, f.get("workers", ()))),
+        )
+        for f in answer["faults"]
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -18,6 +18,7 @@ import aiohttp
 import jwt
 
 from media import answers
+from media.answers import Fault as Fault
 from media.answers import Programme as Programme
 from media.answers import Recording as Recording
 from media.answers import Source as Source
@@ -265,7 +266,7 @@ class RelayClient:
         """Raises: RelayUnreachable, RelayRefused."""
         return _read(answers.read_standing, await self._call("GET", "/control/relay"))
 
-    async def faults(self) -> list[dict[str, Any]]:
+    async def faults(self) -> tuple[Fault, ...]:
         """What is disturbed on purpose, of a relay in test mode. Raises: RelayUnreachable, RelayRefused."""
         return _read(answers.read_faults, await self._call("GET", "/control/faults"))
 

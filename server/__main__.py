@@ -22,6 +22,9 @@ cli.add_typer(accounts, name="accounts")
 cli.add_typer(journal, name="journal")
 
 Data = Annotated[Path | None, typer.Option(help="The data folder.", show_default="DIENHONG_DATA or ./data")]
+_KEY = "DIENHONG_MEDIA_KEY"
+_HELP = {"-h", "--help"}
+_PLACES = {"--relay", "--with", "--merge"}
 _PASSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -55,7 +58,7 @@ def serve(
 
 @cli.command(context_settings=_PASSED)
 def relay(context: typer.Context) -> None:
-    """Start a relay, or `relay drain` one (see `media/PROTOCOL.md`); arguments are its own."""
+    """Start a relay, or empty one (`relay drain URL`); arguments are its own."""
     _become("relay", context.args)
 
 
@@ -73,7 +76,7 @@ def record(context: typer.Context) -> None:
 
 @cli.command(context_settings=_PASSED)
 def rehearse(context: typer.Context) -> None:
-    """Join many virtual bridges to a relay; arguments are its own."""
+    """Join many virtual bridges to the relays and say whether all is ready; arguments are its own."""
     _become("rehearse", context.args)
 
 
@@ -123,14 +126,32 @@ def link(username: str, data: Data = None) -> None:
 
 
 def _become(command: str, arguments: list[str]) -> None:
-    if "DIENHONG_MEDIA_KEY" not in os.environ and command in ("relay", "record", "rehearse", "faults"):
-        settings = _settings()
-        # Who only speaks with a relay takes the key that is there, and makes none.
-        known = settings.media_key or settings.secret or (settings.secrets_folder / "media.key").exists()
-        if known or command in ("relay", "record"):
-            os.environ["DIENHONG_MEDIA_KEY"] = settings.media_secret()
+    if command != "bridge" and not _HELP & set(arguments):
+        os.environ.update(_known(command, arguments))
     words = [sys.executable, "-m", "media", command, *arguments]
     os.execv(sys.executable, words)  # noqa: S606  # our own interpreter, our own module
+
+
+def _known(command: str, arguments: list[str]) -> dict[str, str]:
+    """What nobody told it and the server's own settings know: the media key, and where to rehearse."""
+    from server.relay import known_relays
+
+    placed = command != "rehearse" or any(word.partition("=")[0] in _PLACES for word in arguments)
+    if _KEY in os.environ and placed:
+        return {}
+    settings, told = _settings(), {}
+    try:
+        if _KEY not in os.environ:
+            known = settings.media_key or settings.secret or (settings.secrets_folder / "media.key").exists()
+            # Only a relay that starts has any use for a key that is made now.
+            if known or (command == "relay" and arguments[:1] != ["drain"]):
+                told[_KEY] = settings.media_secret()
+        if not placed and (told or _KEY in os.environ):
+            told["DIENHONG_RELAY_URLS"] = ",".join(asyncio.run(known_relays(settings)))
+    except PermissionError as trouble:
+        sys.stderr.write(f"{trouble.filename}: {trouble.strerror}: run this as the server's user\n")
+        raise typer.Exit(2) from None
+    return told
 
 
 def main() -> None:

@@ -57,6 +57,7 @@ class RelayProcess:
                 told = json.loads(await process.stdout.readline())
             self._url = told["http"] if "://" in told["http"] else f"http://{told['http']}"
             self._port = int(self._url.rpartition(":")[2].split("/")[0])
+            self._leave_address()
             self.ready.set()
             _log.info("relay is up", **{k: v for k, v in told.items() if k != "ready"})
             await process.stdout.read()
@@ -65,6 +66,8 @@ class RelayProcess:
             _log.error("relay did not start", status=await process.wait())
         finally:
             self.ready.clear()
+            with contextlib.suppress(OSError):
+                self._settings.relay_address.unlink()
             await _end(process)
 
     async def known(self) -> tuple[RelayEntry, ...]:
@@ -74,6 +77,17 @@ class RelayProcess:
 
     async def stop(self) -> None:
         """Its supervisor ends it."""
+
+    def _leave_address(self) -> None:
+        """Nobody in a meeting needs it: a folder that cannot be written ends no relay."""
+        path = self._settings.relay_address
+        draft = path.with_suffix(".new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            draft.write_text(f"{self._url}\n")
+            draft.replace(path)
+        except OSError as trouble:
+            _log.warning("the relay's address cannot be left", path=str(path), trouble=str(trouble))
 
     def _secrets(self) -> dict[str, str]:
         turn = self._settings.turn_secret
@@ -92,6 +106,24 @@ class RelayProcess:
             into = str(Path(s.recordings).absolute())
             words += ["--record-into", into, "--record-max-mb", str(s.recordings_max_mb)]
         return [*words, *(["--announce", s.relay_announce] if s.relay_announce else [])]
+
+
+async def known_relays(settings: Settings) -> tuple[str, ...]:
+    """The relays that a server with these settings uses; none: it uses none, or it is not known which."""
+    if settings.relay_registry:
+        from signaling.relays import RedisRelays
+
+        assert settings.redis_url is not None
+        relays = RedisRelays(settings.redis_url, settings.media_secret(), settings.redis_prefix)
+        try:
+            entries = await relays.known()
+        finally:
+            await relays.stop()
+        return tuple(entry.url for entry in entries if entry.stays) or tuple(entry.url for entry in entries)
+    if settings.own_relay:
+        with contextlib.suppress(FileNotFoundError):
+            return (settings.relay_address.read_text().strip(),)
+    return settings.relay_addresses
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -139,6 +139,11 @@ class Settings(BaseSettings):
     def secrets_folder(self) -> Path:
         return self.data / "secrets"
 
+    @property
+    def relay_address(self) -> Path:
+        """Where a server leaves the address of its own relay, for commands on the same machine."""
+        return self.data / "relay.url"
+
     def media_secret(self) -> str:
         if self.media_key is not None:
             return self.media_key.get_secret_value()

@@ -11,19 +11,22 @@ from collections.abc import Sequence
 
 import aiohttp
 
+from media.commands import Help
 from media.endpoint.account import Turned
 from media.endpoint.bridge import Bridge, BridgeSettings
 from media.endpoint.testcard import parse_colour, parse_size
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="dienhong bridge", description="a bridge without a browser")
+    parser = argparse.ArgumentParser(
+        prog="dienhong bridge", description="A bridge without a browser.", formatter_class=Help
+    )
     parser.add_argument("--server", required=True, help="address of the server, https://…")
     parser.add_argument("--code", required=True, help="the bridge's join code")
     parser.add_argument("--meeting", help="id of the meeting; else the open one, else the next convened")
     parser.add_argument("--publish", choices=("test", "none"), default="test", help="what is sent when called")
     parser.add_argument("--colour", type=parse_colour, help="RRGGBB of the test picture; else its own")
-    parser.add_argument("--picture", type=parse_size, default=(640, 360), help="size of the test picture")
+    parser.add_argument("--picture", type=parse_size, default="640x360", help="size of the test picture")
     parser.add_argument("--heads", type=int, help="delegates in the hall")
     parser.add_argument("--raise-hand", action="store_true", help="ask for the floor once (SIGUSR1: again)")
     parser.add_argument("--seconds", type=float, help="end after so long")

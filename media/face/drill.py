@@ -1,6 +1,10 @@
-"""The HTTP face of faults on purpose: there only when the relay was started with `--faults`."""
+"""The HTTP face of faults on purpose: there only when the relay was started with `--faults`.
+
+What was set is kept here, and said to every worker, also to one that takes a dead one's place.
+"""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -8,10 +12,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from media.relay.crew import Crew
+from media.relay.crew import Crew, Hand
 from media.relay.problems import Refusal
 from media.tokens import MAX_NAME
 from media.transport.channel import Message
+from media.worker.faults import MAX_FAULTS
 
 MAX_DELAY_MS: Final = 10_000
 ANSWER_S: Final = 0.1  # a relay that is to end answers first
@@ -24,6 +29,9 @@ class Drill:
     def __init__(self, crew: Crew, permit: Callable[[web.Request], object]) -> None:
         self._crew = crew
         self._permit = permit
+        self._wishes: dict[tuple[str, str], Message] = {}  # by peer and way
+        self._lock = asyncio.Lock()  # a new worker must not hear old words after new ones
+        crew.replaced = self._again
 
     def routes(self, base: str) -> list[web.RouteDef]:
         base += "/control/faults"
@@ -36,26 +44,52 @@ class Drill:
         ]
 
     async def _every(self, operation: str, **arguments: Any) -> web.Response:
-        """All workers get the same; the answer is the first one's."""
-        answers: list[Message] = await asyncio.gather(
-            *(hand.line.call(operation, **arguments) for hand in self._crew.hands)
+        """All workers are asked for the same; the answer tells what each of them has then.
+
+        One that is just being replaced is passed over: who comes in its place hears everything.
+        """
+        hands = self._crew.hands
+        answers = await asyncio.gather(
+            *(hand.line.call(operation, **arguments) for hand in hands), return_exceptions=True
         )
-        for answer in answers:
-            if "refused" in answer:
-                raise Refusal(answer["refused"], answer.get("detail", ""))
-        return web.json_response({"faults": answers[0]["faults"]})
+        told = {key: _fault(*key, wish) for key, wish in self._wishes.items()}
+        for hand, answer in zip(hands, answers, strict=True):
+            if isinstance(answer, BaseException):
+                if not isinstance(answer, (ConnectionError, TimeoutError)):
+                    raise answer
+                continue
+            for had in answer.get("faults", ()):  # a refusal shows by what it has not
+                key = had["peer"], had["way"]
+                told.setdefault(key, _fault(*key, had))["workers"].append(hand.index)
+        return web.json_response({"faults": list(told.values())})
+
+    async def _again(self, hand: Hand) -> None:
+        async with self._lock:
+            for wish in self._wishes.values():
+                with contextlib.suppress(ConnectionError, TimeoutError):  # it died too, and is replaced in turn
+                    await hand.line.call("fault", **wish)
 
     async def _list(self, request: web.Request) -> web.Response:
         self._permit(request)
-        return await self._every("faults")
+        async with self._lock:
+            return await self._every("faults")
 
     async def _set(self, request: web.Request) -> web.Response:
         self._permit(request)
-        return await self._every("fault", **await _fault(request))
+        wish = await _wish(request)
+        async with self._lock:
+            wishes = self._wishes | {(wish["peer"], way): wish | {"ways": [way]} for way in wish["ways"]}
+            wishes = {key: one for key, one in wishes.items() if one["drop"] or one["delay_ms"]}
+            if len(wishes) > MAX_FAULTS:
+                raise Refusal("too-many", "faults")
+            self._wishes = wishes
+            return await self._every("fault", **wish)
 
     async def _clear(self, request: web.Request) -> web.Response:
         self._permit(request)
-        return await self._every("faults_clear")
+        async with self._lock:
+            self._wishes = {}
+            return await self._every("faults_clear")
 
     async def _kill_worker(self, request: web.Request) -> web.Response:
         self._permit(request)
@@ -77,7 +111,12 @@ class Drill:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def _fault(request: web.Request) -> dict[str, Any]:
+def _fault(peer: str, way: str, wish: Message) -> Message:
+    """As it is told, when no worker has it yet."""
+    return {"peer": peer, "way": way, "drop": wish["drop"], "delay_ms": wish["delay_ms"], "workers": []}
+
+
+async def _wish(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise Refusal("wrong-media-type", "send application/json")
     try:

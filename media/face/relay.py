@@ -11,6 +11,7 @@ from media.face import whip
 from media.face.control import Control
 from media.face.drill import Drill
 from media.face.gate import Gate, tell
+from media.face.joins import Joins
 from media.face.sessions import Sessions, Told
 from media.programme.programme import AUDIO_SLOTS
 from media.relay.cascade import Cascade
@@ -46,7 +47,8 @@ class RelaySettings:
 class Relay:
     """Everything of one relay process, put together."""
 
-    def __init__(self, settings: RelaySettings) -> None:
+    def __init__(self, settings: RelaySettings, joins: Joins | None = None) -> None:
+        """`joins`: how many may join; the usual number where it is left out."""
         self._settings = settings
         self._gate = Gate(settings.key)
         seating = Seating(settings.crew.workers, settings.crew.home_seats)
@@ -54,7 +56,7 @@ class Relay:
         self.cascade = Cascade(puller, seating.watches, settings.keep_s)
         self.crew = Crew(settings.crew, self._gone, self.cascade.news)
         told = Told(settings.announce, settings.base_path, settings.ice_servers)
-        self._sessions = Sessions(told, self._gate, self.crew, seating, self.cascade)
+        self._sessions = Sessions(told, self._gate, self.crew, seating, self.cascade, joins or Joins())
         self.recordings = Recordings(settings.recording, settings.key)
         self.standing = Standing(settings.region, self._sessions.scopes, self._workers)
         self.control = Control(self._gate, self.crew, self.cascade, self.recordings, self.standing)
@@ -71,12 +73,15 @@ class Relay:
     def application(self) -> web.Application:
         """The aiohttp application; its paths stand with and without the base path."""
         app = web.Application(middlewares=[whip.cors(self._settings.origins), problems], client_max_size=MAX_BODY)
-        for base in dict.fromkeys(("", self._settings.base_path)):
+        bases = tuple(dict.fromkeys(("", self._settings.base_path)))
+        for base in bases:
             app.add_routes(self._sessions.routes(base))
             app.add_routes(self.control.routes(base))
             app.add_routes([web.get(base + "/healthz", self._health), web.get(base + "/metrics", self._metrics)])
-            if self._settings.crew.faults:
-                app.add_routes(Drill(self.crew, lambda r: self._gate.grant(r, Scope.CONTROL)).routes(base))
+        if self._settings.crew.faults:
+            drill = Drill(self.crew, lambda r: self._gate.grant(r, Scope.CONTROL))
+            for base in bases:
+                app.add_routes(drill.routes(base))
         return app
 
     async def _health(self, request: web.Request) -> web.Response:

@@ -7,13 +7,12 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from aiohttp import web
 
 from media.face import negotiation, whip
 from media.face.gate import Gate, tell, text_of
-from media.programme.repair import Allowance
+from media.face.joins import Joins
 from media.programme.rungs import RUNGS
 from media.relay.cascade import Cascade
 from media.relay.crew import Crew
@@ -24,9 +23,6 @@ from media.transport.channel import Message
 from media.wire import sdp
 from media.wire.sdp import Accepted, Offer, Transport
 from media.wire.turn import IceServers
-
-JOINS_PER_S: Final = 400
-JOIN_BURST: Final = 2500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +51,16 @@ class Session:
 class Sessions:
     """The resources of WHIP and WHEP, and their handlers."""
 
-    def __init__(self, told: Told, gate: Gate, crew: Crew, seating: Seating, cascade: Cascade) -> None:
+    def __init__(
+        self, told: Told, gate: Gate, crew: Crew, seating: Seating, cascade: Cascade, joins: Joins
+    ) -> None:
         self._told = told
         self._gate = gate
         self._crew = crew
         self._seating = seating
         self._cascade = cascade
         self._sessions: dict[str, Session] = {}
-        self._joins = Allowance(JOINS_PER_S, JOIN_BURST)
+        self._joins = joins
 
     def routes(self, base: str) -> Sequence[web.RouteDef]:
         publication, programme = base + "/whip/{studio}", base + "/whep/{studio}/{programme}"
@@ -94,16 +92,17 @@ class Sessions:
         except ValueError as trouble:
             raise Refusal("bad-sdp", str(trouble)) from None
 
-    def _count_join(self) -> None:
-        if not self._joins.take(time.monotonic()):
-            raise Refusal("too-many", "too many join at once; try again")
+    def _count_join(self, grant: Grant) -> None:
+        trouble = self._joins.trouble(grant.studio, grant.peer, time.monotonic())
+        if trouble:
+            raise Refusal("too-many", trouble)
 
     # WHIP
 
     async def _publish(self, request: web.Request) -> web.Response:
         grant = self._gate.grant(request, Scope.PUBLISH)
         offer = await self._offer(request)
-        self._count_join()
+        self._count_join(grant)
         chosen = negotiation.chosen_to_receive(offer)
         codecs = {str(f.number): codec.value for _, codec, f in chosen}
         session = self._new_session(Scope.PUBLISH, grant, "", offer)
@@ -129,7 +128,7 @@ class Sessions:
         if grant.peer == self._cascade.peer:
             raise Refusal("loop", "this relay would feed itself")
         offer = await self._offer(request)
-        self._count_join()
+        self._count_join(grant)
         video, audio = negotiation.chosen_to_send(offer, RUNGS if grant.scope is Scope.RELAY else 1)
         types = {codec.value: f.number for _, formats in video + audio for codec, f in formats}
         repairs = negotiation.repairs(video)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from media.fanout.lane import LaneKey, Seat
 from media.programme import rungs
 from media.programme.rendition import Ladder
-from media.programme.repair import Allowance, LinkQuality
+from media.programme.repair import Allowance, KeyFrameWish, LinkQuality
 from media.programme.track import Track, note_report
 from media.transport.peer import Peer
 from media.wire import rtcp, rtp
@@ -53,12 +53,20 @@ class Publisher(Peer):
     def tracks(self) -> list[Track]:
         return [*self.layers, *filter(None, (self.audio,))]
 
+    def wished(self, now: float) -> list[Track]:
+        """The layers to ask it for a key frame of now: one request for all of them, since it pays for each."""
+        known = [track for track in self.layers if track.ssrc]
+        due = KeyFrameWish.due_together([track.wish for track in known], now)
+        return [track for track in known if track.wish in due]
+
     def read_report(self, report: rtcp.SenderReport, now: float, unix_s: float) -> None:
         """A sender report: how its stream's timestamps and its clock lie to ours."""
         self.clock_offset_s = note_report(self.tracks(), report, self.clock_offset_s, now, unix_s)
 
     def snapshot(self) -> dict[str, Any]:
         layers = [track for track in rungs.best_first(self.layers) if track.ssrc]
+        # The best picture that comes speaks for the line; without a picture, the sound.
+        line = next((track for track in (*layers, *filter(None, (self.audio,))) if track.kbps), None)
         return {
             "peer": self.name,
             "video": bool(layers),
@@ -69,6 +77,8 @@ class Publisher(Peer):
             "video_kbps": round(sum(track.kbps for track in layers), 1),
             "audio_kbps": self.audio.kbps if self.audio else 0.0,
             "fps": max((track.fps for track in layers), default=0.0),
+            "loss": line.loss if line else None,
+            "jitter_ms": line.jitter_ms if line else None,
             "layers": [
                 {"rid": t.rid, "size": list(t.size) if t.size else None, "kbps": t.kbps, "fps": t.fps}
                 for t in layers

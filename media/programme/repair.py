@@ -3,7 +3,7 @@
 Pure; time is an argument (Unit: s, the clock of the port).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -48,7 +48,7 @@ class Ring:
 
 
 class KeyFrameWish:
-    """Merges the wishes of many receivers for a key frame into one request per interval and source."""
+    """Merges the wishes of many receivers for a key frame of one stream into one request per interval."""
 
     __slots__ = ("_asked_at", "_open")
 
@@ -65,10 +65,17 @@ class KeyFrameWish:
 
     def due(self, now: float) -> bool:
         """Whether to ask the source now; answering yes counts as having asked."""
-        if not self._open or now - self._asked_at < KEY_FRAME_INTERVAL_S:
-            return False
-        self._asked_at = now
-        return True
+        return bool(self.due_together([self], now))
+
+    @staticmethod
+    def due_together(wishes: Sequence["KeyFrameWish"], now: float) -> list["KeyFrameWish"]:
+        """Of the streams of one source those to ask for now, all in one request; they count as asked."""
+        if any(now - wish._asked_at < KEY_FRAME_INTERVAL_S for wish in wishes):
+            return []
+        due = [wish for wish in wishes if wish._open]
+        for wish in due:
+            wish._asked_at = now
+        return due
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +98,34 @@ class _Missing:
 
 
 class Gaps:
-    """What is missing in a stream that comes to us, and when to ask for it again."""
+    """What is missing in a stream that comes to us, and when to ask for it again.
 
-    __slots__ = ("_missing", "_patience", "highest")
+    `lost` of `expected`: how many numbers did not come in time so far, whether or not they came again.
+    """
+
+    __slots__ = ("_missing", "_patience", "expected", "highest", "lost")
 
     def __init__(self, patience: Patience = PICTURE) -> None:
         self.highest = -1
         self._patience = patience
+        self.expected = self.lost = 0
         self._missing: dict[int, _Missing] = {}
 
     def arrived(self, sequence: int, now: float) -> None:
         if self.highest < 0:
             self.highest = sequence
+            self.expected = 1
             return
         extended = unwrap(sequence, self.highest)
         if extended <= self.highest:
-            self._missing.pop(extended, None)
+            missing = self._missing.pop(extended, None)
+            if missing is not None and not missing.asked and now < missing.ask_at:
+                self.lost -= 1  # it was only late
             return
         gap = range(self.highest + 1, extended)
         self.highest = extended
+        self.expected += len(gap) + 1
+        self.lost += len(gap)
         if len(gap) + len(self._missing) > MAX_MISSING:
             self._missing.clear()  # beyond repair: only a key frame helps
             return
@@ -200,6 +216,10 @@ class Reception:
             if step < self._clock_hz * 10:  # a jump of the timestamp is not jitter
                 self._jitter += (step - self._jitter) / 16
         self._transit = transit
+
+    @property
+    def jitter_ms(self) -> float:
+        return round(self._jitter * 1000 / self._clock_hz, 1)
 
     def sender_report(self, ntp: int, now: float) -> None:
         self._sr, self._sr_at = ntp >> 16 & 0xFFFFFFFF, now

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from media.programme.repair import PICTURE, Gaps, KeyFrameWish, Patience, Reception
+from media.programme.repair import (
+    LOSS_OF_PACKETS,
+    LOSS_WITHIN_S,
+    PICTURE,
+    Gaps,
+    KeyFrameWish,
+    Patience,
+    Reception,
+)
 from media.wire import rtcp, rtp
 from media.wire.picture_size import Size
 
@@ -36,6 +44,10 @@ class Track:
         self.size: Size | None = None
         self.octets = self.frames = 0
         self.kbps = self.fps = 0.0
+        self.loss: float | None = None  # share of the packets of the last second or so; None: not known
+        self.jitter_ms: float | None = None
+        self._judged = (0, 0)  # lost and expected, until when
+        self._unjudged_s = 0.0
         self._came_at = float("-inf")
         self._back_at: float | None = None  # when it came back after a pause; None: it never paused
 
@@ -45,6 +57,7 @@ class Track:
         self.reception = Reception(self.clock_hz)
         self.gaps = Gaps(self._patience)
         self.report = None
+        self._judged = (0, 0)
 
     def arrived(self, packet: rtp.Packet, now: float) -> None:
         if packet.ssrc != self.ssrc:
@@ -77,6 +90,19 @@ class Track:
         self.kbps = round(self.octets * 8 / 1000 / passed_s, 1)
         self.fps = round(self.frames / passed_s, 1)
         self.octets = self.frames = 0
+        self._judge_line(passed_s)
+
+    def _judge_line(self, passed_s: float) -> None:
+        """How the source's line does, before what it lost came again; nothing while nothing comes."""
+        if not self.kbps:
+            self.loss = self.jitter_ms = None
+            return
+        self.jitter_ms = self.reception.jitter_ms
+        self._unjudged_s += passed_s
+        lost, expected = self.gaps.lost - self._judged[0], self.gaps.expected - self._judged[1]
+        if expected >= LOSS_OF_PACKETS or (expected and self._unjudged_s >= LOSS_WITHIN_S):
+            self.loss = round(max(0, lost) / expected, 4)
+            self._judged, self._unjudged_s = (self.gaps.lost, self.gaps.expected), 0.0
 
 
 def note_report(

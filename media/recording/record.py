@@ -1,4 +1,4 @@
-"""The recorder's command line: record, list what there is, make what a crash cut whole again."""
+"""The recorder's command line: record a programme, or list what a folder holds."""
 
 from __future__ import annotations
 
@@ -14,21 +14,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from media.commands import KEY_VARIABLE, Help
 from media.recording import logbook
 from media.recording.logbook import End
 from media.recording.recorder import Recorder, RecorderSettings
 from media.recording.tape import MAX_MB, MIN_FREE_MB, SEGMENT_MINUTES, Bounds, Tape
 from media.tokens import MIN_KEY_SIZE
 
-KEY_VARIABLE: Final = "DIENHONG_MEDIA_KEY"
 STATUS_S: Final = 1.0
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="dienhong record", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="dienhong record",
+        formatter_class=Help,
+        description="Write what is on air to files that any browser plays, until Ctrl-C; or list what a folder "
+        "holds. What a crash cut off plays as it is, and the same command goes on in the same folder. "
+        f"The relay's key is read from {KEY_VARIABLE}.",
+    )
     parser.add_argument("--relay", default="http://127.0.0.1:8900", help="address of the relay's HTTP face")
-    parser.add_argument("--studio", help="whose programme is recorded")
-    parser.add_argument("--programme", default="main")
+    parser.add_argument("--studio", help="whose programme is recorded: a meeting's id")
+    parser.add_argument("--programme", default="main", help="which programme of it")
     parser.add_argument("--into", type=Path, help="folder of the recording; what is there is continued")
     parser.add_argument("--max-mb", type=_positive, default=MAX_MB, help="the most that the folder may hold")
     parser.add_argument("--min-free-mb", type=_positive, default=MIN_FREE_MB, help="left free on the disk")

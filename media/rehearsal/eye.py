@@ -1,6 +1,7 @@
 """What one virtual bridge sees and hears: its packets put in order, made whole and really decoded.
 
-A synthetic source's packets only look like VP8 and Opus: they are known by their filling and left alone.
+A synthetic source's packets only look like VP8 and Opus: they are known by their filling and not decoded, but
+whether its picture stands still is seen all the same.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Eye:
         """A packet of the picture, or of the first sound."""
         if packet.payload[2:15] == SYNTHETIC:
             self.synthetic = True
+            if kind == "video" and packet.marker:
+                self._shown(now)
             return
         order = self._order[kind]
         order.put(packet, now)
@@ -57,14 +60,17 @@ class Eye:
         for picture in self._decode(frame.codec, frame.data):
             self.pictures += 1
             self.size = (picture.width, picture.height)
-            self.look(now)
-            self._shown_at = now
+            self._shown(now)
+
+    def _shown(self, now: float) -> None:
+        self.look(now)
+        self._shown_at = now
 
     def look(self, now: float) -> None:
         """Reckon how long the last picture has stood."""
         if self._shown_at is None:
             return
-        stood_s = now - self._shown_at
+        stood_s = max(0.0, now - self._shown_at)
         self.watched_s += stood_s
         if stood_s > FREEZE_S:
             self.freezes += 1

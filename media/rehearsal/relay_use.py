@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,7 +43,12 @@ async def _look(http: aiohttp.ClientSession, url: str) -> Look | None:
     return Look(time.monotonic(), cpu_s, sum(map(int, _RSS.findall(text)))) if cpu_s else None
 
 
-def used(before: dict[str, Look], after: dict[str, Look]) -> list[RelayUse]:
+def gone(seen: Collection[str], after: Mapping[str, Look]) -> tuple[str, ...]:
+    """Relays that could be read once and can be read no more."""
+    return tuple(sorted(set(seen) - set(after)))
+
+
+def used(before: Mapping[str, Look], after: Mapping[str, Look]) -> list[RelayUse]:
     """Between two looks."""
     uses = []
     for url, then in after.items():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from media.client import RelayClient
+from media.rehearsal.virtual import VIRTUAL
 from media.tokens import Scope
 
 LIFE_S: Final = 6 * 3600.0
@@ -35,7 +36,7 @@ def issue(relays: Sequence[RelayClient], studio: str, programme: str, bridges: r
     if len(bridges) > MAX_BRIDGES:
         raise ValueError(f"at most {MAX_BRIDGES} bridges for a machine")
     tokens = (
-        relays[0].token(Scope.WATCH, studio, f"virtual:{index}", programme, ttl_s=LIFE_S) for index in bridges
+        relays[0].token(Scope.WATCH, studio, f"{VIRTUAL}{index}", programme, ttl_s=LIFE_S) for index in bridges
     )
     urls = tuple(relay.base_url for relay in relays)
     return Ticket(urls, studio, programme, time.time() + LIFE_S, tuple(tokens))

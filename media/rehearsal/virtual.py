@@ -1,43 +1,44 @@
 """Many virtual bridges in one process: what rehearsals and the bench are made of.
 
-Packets are counted by their clear headers with one system call for many; a sample of the bridges opens (and so
-authenticates) what it gets, and reads the time at which the publisher sent it.
+All count the packets that come; a sample of the bridges opens (and so authenticates) what it gets, and reads the
+time at which the publisher sent it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
+import errno
+import math
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 import aiohttp
 
 from media.client import RelayClient
 from media.endpoint.joining import JoinFailed, join
-from media.endpoint.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer, Slot
+from media.endpoint.lite import AUDIO_TYPE, H264_TYPE, VIDEO_TYPE, LitePeer
 from media.rehearsal.eye import SYNTHETIC, Eye
+from media.rehearsal.inbox import HEADER, HEADERS, HeaderInbox, LossyLink
 from media.tokens import Scope
 from media.transport.dtls import Identity
-from media.transport.kernel import ffi, libc
 from media.wire import rtcp, rtp
 from media.wire.rtp import Codec
 
-HEADER: Final = 16
-BATCH: Final = 64
+VIRTUAL: Final = "virtual:"  # and its number: the name of a bridge as a peer
 SWEEP_S: Final = 0.02
 REPORT_S: Final = 1.0
 CHECK_S: Final = 5.0
 TIME_AT: Final = 16  # where in a payload the publisher's clock stands
 CODECS: Final = {VIDEO_TYPE: Codec.VP8, H264_TYPE: Codec.H264, AUDIO_TYPE: Codec.OPUS}
+QUIET_LOOKS: Final = 2  # once a second: a bridge that got nothing in between has nothing
+_OWN_LIMITS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _SO_TIMESTAMPNS: Final = 35
-_HEADERS: Final = struct.Struct("!BBHII4x")
 
 
 @dataclass(slots=True)
@@ -76,11 +77,30 @@ class Door:
 
 
 def door(relay: RelayClient, studio: str, programme: str) -> Door:
-    return Door(relay.base_url, lambda i: relay.token(Scope.WATCH, studio, f"virtual:{i}", programme))
+    return Door(relay.base_url, lambda i: relay.token(Scope.WATCH, studio, f"{VIRTUAL}{i}", programme))
+
+
+@dataclass(slots=True)
+class Heard:
+    """How many packets a bridge had when last looked at, and how many looks ago it had fewer."""
+
+    count: int = 0
+    looks: int = 0
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Those who join together at one door: how many of them are in, of how many."""
+
+    size: int
+    joined: int = 0
 
 
 class Fleet:
-    """Virtual bridges of one studio's programme, spread over the doors."""
+    """Virtual bridges of one studio's programme, spread over the doors.
+
+    `failures`: why some did not get in; `own_limits`: how many this machine had no room for.
+    """
 
     def __init__(
         self,
@@ -94,7 +114,8 @@ class Fleet:
         eyes: int = 0,
         first: int = 0,
     ) -> None:
-        """`sampled`: how many of each joining crowd open what they get, spread over its order, the last included.
+        """`sampled`: how many of each joining crowd open what they get, spread over its order (at each door), the
+        last included.
 
         `repairs`: lost packets are asked for, as our web client does. `eyes`: how many of the sample decode
         it too. `first`: the number of the first bridge, where other machines have others. `loss`: the share of
@@ -111,42 +132,55 @@ class Fleet:
         self._identity = Identity()
         self._link = LossyLink(loss)
         self._inbox = HeaderInbox(self._link)
-        self._crowd = range(0)  # the places of those who join together
+        self._crowds: list[Crowd] = []  # by door
+        self._heard: dict[LitePeer, Heard] = {}
+        self._at: dict[LitePeer, int] = {}  # its door
         self._reading: list[LitePeer] = []
         self._opening: list[tuple[LitePeer, object]] = []
         self.peers: list[LitePeer] = []
         self.failures: list[str] = []
+        self.own_limits = 0
         self.sample = Sample()
 
     async def join(self, count: int, *, at_once: int = 200) -> None:
         """All ask as soon as `at_once` others are not still waiting for an answer."""
         gate = asyncio.Semaphore(at_once)
-        self._crowd = range(len(self.peers), len(self.peers) + count)
+        first, doors = len(self.peers), len(self._doors)
+        self._crowds = [Crowd(len(range((at - first) % doors, count, doors))) for at in range(doors)]
         connector = aiohttp.TCPConnector(limit=100)
         async with aiohttp.ClientSession(connector=connector) as http, asyncio.TaskGroup() as group:
             for index in range(count):
                 group.create_task(self._join_one(http, gate, len(self.peers) + index))
 
     async def _join_one(self, http: aiohttp.ClientSession, gate: asyncio.Semaphore, index: int) -> None:
-        at = self._doors[index % len(self._doors)]
+        number = index % len(self._doors)
+        at, crowd = self._doors[number], self._crowds[number]
         url = f"{at.base_url}/whep/{self._studio}/{self._programme}"
         peer = LitePeer(self._identity, sends=False)
         async with gate:
             try:
                 await join(http, url, at.token(self._first + index), peer)
             except (JoinFailed, aiohttp.ClientError, TimeoutError, OSError) as error:
-                self.failures.append(str(error) or type(error).__name__)
                 peer.close()
+                if is_own_limit(error):
+                    self.own_limits += 1
+                else:
+                    self.failures.append(_why(error))
                 return
-        place = len(self.peers) - self._crowd.start
+            except asyncio.CancelledError:
+                peer.close()
+                raise
         self.peers.append(peer)
+        self._heard[peer], self._at[peer] = Heard(), number
         if self._repairs:
             peer.repair()
         assert peer.sock is not None
-        if is_sampled(place, len(self._crowd), self._sampled):
+        place, crowd.joined = crowd.joined, crowd.joined + 1
+        if is_sampled(place, crowd.size, math.ceil(self._sampled / len(self._doors))):
             peer.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._opening.append((peer, peer.receiver()))
-            if len(self._eyes) < self._wanted_eyes:
+            looking = sum(self._at[one] == number for one in self._eyes)
+            if len(self._eyes) < self._wanted_eyes and looking < math.ceil(self._wanted_eyes / len(self._doors)):
                 self._watch(peer)
         else:
             self._reading.append(peer)
@@ -199,12 +233,32 @@ class Fleet:
         return self._link.dropped
 
     def _signs_of_life(self, turn: int) -> None:
-        """Every peer reports once a second and checks every five, spread over the turns."""
+        """Every peer reports once a second and checks every five, spread over the turns; and is looked at."""
         per_report, per_check = round(REPORT_S / SWEEP_S), round(CHECK_S / SWEEP_S)
         for peer in self.peers[turn % per_report :: per_report]:
             peer.report()
+            self._look(peer)
         for peer in self.peers[turn % per_check :: per_check]:
             peer.check()
+
+    def _look(self, peer: LitePeer) -> None:
+        """Whether it got something since. Looks are counted, not seconds: when we falter, no time passes."""
+        heard, count = self._heard[peer], sum(slot.count for slot in peer.slots.values())
+        heard.looks = heard.looks + 1 if count == heard.count else 0
+        heard.count = count
+
+    def unheard(self, patience_s: float = 0.0) -> list[LitePeer]:
+        """Those who are in, asked at least so long ago, and never had a packet."""
+        until = time.monotonic() - patience_s
+        return [peer for peer in self.peers if not peer.first_packet_at and peer.asked_at <= until]
+
+    def silent(self) -> list[LitePeer]:
+        """Those who had packets, and have had none for some two seconds."""
+        return [p for p in self.peers if p.first_packet_at and self._heard[p].looks >= QUIET_LOOKS]
+
+    def relays_of(self, peers: Iterable[LitePeer]) -> list[str]:
+        """The relays that these are at, in order."""
+        return sorted({self._doors[self._at[peer]].base_url for peer in peers})
 
     def _open(self, peer: LitePeer, receiver: object) -> None:
         assert peer.sock is not None
@@ -215,7 +269,7 @@ class Fleet:
                 return
             if len(datagram) < 12 or datagram[0] < 128 or 192 <= datagram[1] <= 223:
                 continue
-            _, _, sequence, _, ssrc = _HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
+            _, _, sequence, _, ssrc = HEADERS.unpack_from(datagram.ljust(HEADER, b"\0"))
             thrown_away = self._link.dropped
             newer, eye = self._link.note(peer, ssrc, sequence), self._eyes.get(peer)
             if not newer and (eye is None or self._link.dropped > thrown_away):
@@ -226,32 +280,29 @@ class Fleet:
                 self.sample.forged += newer
                 continue
             self.sample.opened += 1
-            if newer:
-                self._note_delay(peer, clear, control)
+            came_ns = _came_ns(control)
+            if newer and came_ns:
+                self._note_delay(peer, clear, came_ns)
             if eye is not None:
-                self._see(peer, eye, clear)
+                self._see(peer, eye, clear, _arrived(came_ns))
 
-    def _see(self, peer: LitePeer, eye: Eye, clear: bytes) -> None:
+    def _see(self, peer: LitePeer, eye: Eye, clear: bytes, at: float) -> None:
         with contextlib.suppress(ValueError):
             packet = rtp.parse(clear)
             codec = CODECS.get(packet.payload_type)
             slot = peer.slots.get(packet.ssrc)
             if codec is not None and slot is not None:
-                eye.take(slot.kind, codec, packet, time.monotonic())
+                eye.take(slot.kind, codec, packet, at)
 
-    def _note_delay(self, peer: LitePeer, clear: bytes, control: list[tuple[int, int, bytes]]) -> None:
-        seconds, nanos = next(
-            (struct.unpack("=qq", c[:16]) for _, kind, c in control if kind == _SO_TIMESTAMPNS), (0, 0)
-        )
+    def _note_delay(self, peer: LitePeer, clear: bytes, came_ns: int) -> None:
         extension = 0
         if clear[0] & 0x10:
             (words,) = struct.unpack_from("!H", clear, 14)
             extension = 4 + 4 * words
         start = 12 + extension + TIME_AT
         timed = clear[start - TIME_AT + 2 : start - 1] == SYNTHETIC
-        if seconds and timed and len(clear) >= start + 8:
+        if timed and len(clear) >= start + 8:
             (sent_ns,) = struct.unpack_from("!Q", clear, start)
-            came_ns = seconds * 1_000_000_000 + nanos
             self.sample.delays_ms.append((came_ns - sent_ns) / 1e6)
             if self.sample.noting and clear[1] & 0x7F == VIDEO_TYPE:
                 self.sample.pictures.setdefault(peer, []).append((came_ns, clear[start - 1]))
@@ -275,82 +326,35 @@ class Fleet:
             peer.close()
 
 
+def is_own_limit(error: BaseException | None) -> bool:
+    """Whether it says that this machine can hold no more files, sockets or buffers."""
+    return isinstance(error, OSError) and error.errno in _OWN_LIMITS
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection to {error.host}:{error.port}"
+    return str(error) or type(error).__name__
+
+
+def _came_ns(control: Sequence[tuple[int, int, bytes]]) -> int:
+    """When the kernel had the datagram, by the wall clock; 0 when it did not say."""
+    told = next((part for _, kind, part in control if kind == _SO_TIMESTAMPNS), None)
+    if told is None:
+        return 0
+    seconds, nanos = struct.unpack("=qq", told[:16])
+    return int(seconds * 1_000_000_000 + nanos)
+
+
+def _arrived(came_ns: int) -> float:
+    """That by our own clock: when we are late to read, a picture has not stood still."""
+    return time.monotonic() - (max(0, time.time_ns() - came_ns) / 1e9 if came_ns else 0.0)
+
+
 def is_sampled(place: int, size: int, wanted: int) -> bool:
     """Whether one place of a crowd belongs to the sample: who joins first is also sent to first, so a sample of
     the first would flatter the delay. The last place always belongs to it."""
     return (place + 1) * wanted // size > place * wanted // size
-
-
-class Hearer(Protocol):
-    """One who gets packets: what is needed to read and count them."""
-
-    sock: socket.socket | None
-    slots: dict[int, Slot]
-    first_packet_at: float
-
-
-class LossyLink:
-    """The last hop of every bridge: takes note of what arrives, after losing some of it."""
-
-    def __init__(self, loss: float) -> None:
-        self.loss = loss
-        self.dropped = 0
-        self.holes: set[Any] = set()  # who misses something
-        self._chance = random.Random(1)  # noqa: S311 (not a secret: which packets a rehearsal loses)
-
-    def note(self, peer: Hearer, ssrc: int, sequence: int) -> bool:
-        """Whether the packet is newer than all before."""
-        slot = peer.slots.get(ssrc)
-        if slot is None:
-            return False
-        if self.loss and self._chance.random() < self.loss:
-            self.dropped += 1
-            return False
-        if not peer.first_packet_at:
-            peer.first_packet_at = time.monotonic()
-        if slot.missing is not None:
-            if slot.next >= 0:
-                slot.missing.reached((slot.next - 1) & 0xFFFF)
-            slot.missing.arrived(sequence, time.monotonic())
-            if slot.missing.waits:
-                self.holes.add(peer)
-        return slot.add(sequence)
-
-
-class HeaderInbox:
-    """Reads only the headers of what waits on a socket: the kernel copies 16 bytes of each packet."""
-
-    def __init__(self, link: LossyLink) -> None:
-        self._link = link
-        self._buffers = ffi.new("char[]", BATCH * HEADER)
-        self._iovecs = ffi.new("struct iovec[]", BATCH)
-        self._vector = ffi.new("struct mmsghdr[]", BATCH)
-        for i in range(BATCH):
-            self._iovecs[i].iov_base = self._buffers + i * HEADER
-            self._iovecs[i].iov_len = HEADER
-            self._vector[i].msg_hdr.msg_iov = self._iovecs + i
-            self._vector[i].msg_hdr.msg_iovlen = 1
-        self._data = memoryview(ffi.buffer(self._buffers))
-
-    def read(self, peer: Hearer) -> None:
-        assert peer.sock is not None
-        fd = peer.sock.fileno()
-        lossy = self._link.loss or self._link.dropped
-        quick = {} if lossy or not peer.first_packet_at else peer.slots
-        while True:
-            count = libc.recvmmsg(fd, self._vector, BATCH, socket.MSG_DONTWAIT, ffi.NULL)
-            if count <= 0:
-                return
-            for first, kind, sequence, _, ssrc in _HEADERS.iter_unpack(self._data[: count * HEADER]):
-                slot = quick.get(ssrc)
-                if slot is not None and sequence == slot.next and first >= 128 and not 192 <= kind <= 223:
-                    slot.count += 1  # what `note` would come to, a third of its cost: nearly all packets are so
-                    slot.expected += 1
-                    slot.next = (sequence + 1) & 0xFFFF
-                elif first >= 128 and not 192 <= kind <= 223:
-                    self._link.note(peer, ssrc, sequence)
-            if count < BATCH:
-                return
 
 
 def socket_drops(ports: set[int]) -> int:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -59,7 +59,7 @@ class Hand:
 
 class Crew:
     """All worker processes. `gone` is called with the session that ended, with None when a worker died;
-    `pulled` with a worker's word on one of its pulls.
+    `pulled` with a worker's word on one of its pulls; `replaced`, if set, with each that took a dead one's place.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Crew:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._links = ""
+        self.replaced: Callable[[Hand], Awaitable[None]] | None = None
 
     async def start(self) -> None:
         """Raises: RuntimeError when a worker cannot take its port."""
@@ -175,7 +176,9 @@ class Crew:
                 log.exception("worker %d does not start", hand.index)
                 await asyncio.sleep(RESTART_PAUSE_S)
             else:
-                return
+                break
+        if self.replaced is not None and not self._stopping:
+            await self.replaced(self._hands[hand.index])
 
     async def _read_news(self, hand: Hand) -> None:
         while True:

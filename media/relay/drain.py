@@ -7,27 +7,30 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Sequence
 from typing import Final
 
 from media.client import RelayClient, RelayRefused, RelayUnreachable, Standing
+from media.commands import KEY_VARIABLE, Help, media_key
 
-KEY_VARIABLE: Final = "DIENHONG_MEDIA_KEY"
 LOOK_S: Final = 1.0
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="dienhong relay drain",
-        description=f"empty a relay before it is stopped; its key is read from {KEY_VARIABLE}",
+        formatter_class=Help,
+        description="Empty a relay before it is stopped: nobody new is sent there, and this waits until nobody is "
+        f"left. Its key is read from {KEY_VARIABLE}.",
+        epilog="Ends with 0: empty (or --undo is done), 1: not in time, or taken back by somebody, 2: it cannot "
+        "be done. Ctrl-C ends the waiting, not the draining.",
     )
     parser.add_argument("relay", help="base of the relay's HTTP face, http://host:8900/media")
     parser.add_argument("--now", action="store_true", help="sessions that run go elsewhere too")
     parser.add_argument("--undo", action="store_true", help="take it back: the relay is used again")
-    parser.add_argument("--within", type=float, metavar="SECONDS", help="wait so long at most (else for ever)")
+    parser.add_argument("--within", type=float, metavar="SECONDS", help="wait so long at most; else for ever")
     return parser.parse_args(words)
 
 
@@ -63,14 +66,24 @@ async def _main(parsed: argparse.Namespace, key: str) -> int:
                 sys.stdout.write("in use again\n")
                 return 0
             return 0 if await drain(client, now=parsed.now, within_s=parsed.within) else 1
-        except (RelayUnreachable, RelayRefused) as error:
-            sys.stderr.write(f"the relay does not do so: {error}\n")
-            return 2
+        except RelayUnreachable as error:
+            return _cannot(f"no answer from the relay: {error}")
+        except RelayRefused as error:
+            return _cannot(f"the relay does not do so: {error}")
+
+
+def _cannot(why: str) -> int:
+    sys.stderr.write(f"{why}\n")
+    return 2
 
 
 def main(words: Sequence[str]) -> int:
-    key = os.environ.get(KEY_VARIABLE, "")
-    if not key:
-        sys.stderr.write(f"{KEY_VARIABLE} is not set\n")
-        return 2
-    return asyncio.run(_main(_arguments(words), key))
+    parsed = _arguments(words)
+    try:
+        key = media_key()
+    except ValueError as trouble:
+        return _cannot(str(trouble))
+    try:
+        return asyncio.run(_main(parsed, key))
+    except KeyboardInterrupt:
+        return _cannot("no longer waiting; the relay is still being emptied (--undo takes it back)")

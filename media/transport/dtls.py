@@ -27,6 +27,7 @@ from media.wire.fingerprint import Fingerprint, known_algorithm
 MTU: Final = 1200
 MAX_DATAGRAM: Final = 2048
 MAX_WAITING: Final = 8192  # datagrams that wait for the thread; the excess is lost, and sent again by the peer
+MAX_WAITING_OF_PEER: Final = 32  # a flight, several times over
 HANDSHAKE_LIMIT_S: Final = 20.0
 FLIGHT_AGAIN_S: Final = 0.5  # when a flight goes again that got no answer, and
 FLIGHT_PACE_S: Final = 1.0  # how often after that
@@ -220,7 +221,18 @@ class Ended:
 
 
 News = Outgoing | Agreed | Ended
-_Task = tuple[int, bytes | None, Fingerprint | None]
+
+
+class _Share:
+    """How much of one peer's waits. The packet loop alone counts what is `given`, the thread what is `taken`."""
+
+    __slots__ = ("given", "taken")
+
+    def __init__(self) -> None:
+        self.given = self.taken = 0
+
+
+_Task = tuple[int, bytes | None, Fingerprint | None, _Share | None]
 
 
 class Desk:
@@ -233,6 +245,7 @@ class Desk:
         self._identity = identity
         self._wake = wake
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._shares: dict[int, _Share] = {}  # the packet loop's
         self._handshakes: dict[int, Handshake] = {}
         self._timers: dict[int, float] = {}
         self._due_at = _NEVER  # no timer is due before
@@ -243,12 +256,15 @@ class Desk:
 
     def hand_in(self, peer: int, datagram: bytes, expected: Fingerprint) -> None:
         """A datagram of this peer; the first one opens its handshake."""
-        if self._tasks.qsize() < MAX_WAITING:
-            self._tasks.put((peer, datagram, expected))
+        share = self._shares.setdefault(peer, _Share())
+        if share.given - share.taken < MAX_WAITING_OF_PEER and self._tasks.qsize() < MAX_WAITING:
+            share.given += 1
+            self._tasks.put((peer, datagram, expected, share))
 
     def forget(self, peer: int) -> None:
         """Close the peer's connection, telling it so."""
-        self._tasks.put((peer, None, None))
+        self._shares.pop(peer, None)
+        self._tasks.put((peer, None, None, None))
 
     def stop(self) -> None:
         self._tasks.put(None)
@@ -271,7 +287,10 @@ class Desk:
                 continue
             if task is None:
                 return
-            self._handle(*task)
+            peer, datagram, expected, share = task
+            if share is not None:
+                share.taken += 1
+            self._handle(peer, datagram, expected)
             self._fire_timers()
 
     def _pause_s(self) -> float:

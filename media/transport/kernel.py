@@ -23,7 +23,6 @@ DATAGRAM_SIZE: Final = 2048
 RECEIVE_BATCH: Final = 128
 SEND_BATCH: Final = 128
 UDP_SEGMENT: Final = 103
-BUFFER_FULL: Final = frozenset({errno.EAGAIN, errno.ENOBUFS})
 NO_BATCHES: Final = frozenset({errno.ENOSYS, errno.EPERM})  # of a filter of system calls, or a kernel without them
 # What kernels and drivers answer to a segmented message that they cannot send.
 NO_SEGMENTATION: Final = frozenset({errno.EINVAL, errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT})
@@ -41,6 +40,7 @@ ffi.cdef(
     ssize_t sendmsg(int fd, struct msghdr *message, int flags);
     int connect(int fd, const char *name, unsigned int size);
     int recvmmsg(int fd, struct mmsghdr *vector, unsigned int count, int flags, void *timeout);
+    ssize_t recvmsg(int fd, struct msghdr *message, int flags);
     """
 )
 libc: Any = ffi.dlopen(None)
@@ -141,10 +141,34 @@ def segmentation_works() -> bool:
             return False
 
 
+class Filler:
+    """Fills a vector of messages with one system call, or one by one where that call is not to be had."""
+
+    def __init__(self, vector: Any, size: int, system: Any = libc) -> None:
+        """`system`: who has `recvmmsg` and `recvmsg`."""
+        self._vector, self._size, self._system = vector, size, system
+        self._batches = True
+
+    def fill(self, fd: int) -> int:
+        """How many messages of the vector now hold what waited on the socket."""
+        if self._batches:
+            count: int = self._system.recvmmsg(fd, self._vector, self._size, socket.MSG_DONTWAIT, ffi.NULL)
+            if count >= 0 or ffi.errno not in NO_BATCHES:
+                return max(0, count)
+            self._batches = False
+        for i in range(self._size):
+            message = self._vector[i]
+            length = self._system.recvmsg(fd, ffi.addressof(message, "msg_hdr"), socket.MSG_DONTWAIT)
+            if length < 0:
+                return i
+            message.msg_len = length
+        return self._size
+
+
 class Inbox:
     """Reads up to RECEIVE_BATCH datagrams with one system call into buffers that are used again."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, *, system: Any = libc) -> None:
         self._fd = sock.fileno()
         self._buffers = ffi.new("char[]", RECEIVE_BATCH * DATAGRAM_SIZE)
         self._names = ffi.new("char[]", RECEIVE_BATCH * ADDRESS_SIZE)
@@ -158,14 +182,13 @@ class Inbox:
             header.msg_namelen = ADDRESS_SIZE
             header.msg_iov = self._iovecs + i
             header.msg_iovlen = 1
+        self._filler = Filler(self._vector, RECEIVE_BATCH, system)
         self._data = memoryview(ffi.buffer(self._buffers))
         self._addresses = memoryview(ffi.buffer(self._names))
 
     def receive(self, fd: int | None = None) -> Iterator[tuple[bytes, Address]]:
         """What waits on the socket, or on another one, up to one batch; nothing when nothing waits."""
-        fd = self._fd if fd is None else fd
-        count = libc.recvmmsg(fd, self._vector, RECEIVE_BATCH, socket.MSG_DONTWAIT, ffi.NULL)
-        for i in range(count):
+        for i in range(self._filler.fill(self._fd if fd is None else fd)):
             message = self._vector[i]
             header = message.msg_hdr
             start, name = i * DATAGRAM_SIZE, i * ADDRESS_SIZE
@@ -179,9 +202,14 @@ class Inbox:
 class Outbox:
     """Collects single datagrams to single addresses and sends them together. Bounded; the excess is dropped."""
 
-    def __init__(self, sock: socket.socket, limit: int = 8192) -> None:
+    def __init__(
+        self, sock: socket.socket, limit: int = 8192, *, batches: bool = True, system: Any = libc
+    ) -> None:
+        """`batches`: whether to try them at all. `system`: who has `sendmmsg` and `sendmsg`."""
         self._fd = sock.fileno()
         self._limit = limit
+        self._batches = batches
+        self.system = system
         self._waiting: list[tuple[bytes, Address]] = []
         self._iovecs = ffi.new("struct iovec[]", SEND_BATCH)
         self._vector = ffi.new("struct mmsghdr[]", SEND_BATCH)
@@ -226,12 +254,23 @@ class Outbox:
             header.msg_namelen = len(address)
         done = 0
         while done < len(batch):
-            sent = libc.sendmmsg(self._fd, self._vector + done, len(batch) - done, socket.MSG_DONTWAIT)
+            sent = self._push(done, len(batch) - done)
             if sent > 0:
                 done += sent
-            elif ffi.errno in BUFFER_FULL:
+            elif ffi.errno == errno.EAGAIN:
                 self.dropped += len(batch) - done
                 return
             elif ffi.errno != errno.EINTR:
                 done += 1  # this address cannot be reached: its trouble, not the others'
                 self.dropped += 1
+
+    def _push(self, first: int, count: int) -> int:
+        """How many of these messages left; below 1 the first one did not, and `ffi.errno` says why."""
+        if self._batches:
+            sent = self.system.sendmmsg(self._fd, self._vector + first, count, socket.MSG_DONTWAIT)
+            if sent > 0 or ffi.errno not in NO_BATCHES:
+                return int(sent)
+        if self.system.sendmsg(self._fd, ffi.addressof(self._vector[first], "msg_hdr"), socket.MSG_DONTWAIT) < 0:
+            return -1  # a firewall's word on this address, which says nothing of batches
+        self._batches = False
+        return 1

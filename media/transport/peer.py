@@ -5,7 +5,6 @@ Knows addresses, checks and keys; not what the peer is there for. Owned by the p
 
 import os
 import secrets
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,8 +14,9 @@ from media.wire.fingerprint import Fingerprint
 
 MAX_ADDRESSES: Final = 8
 SILENCE_LIMIT_S: Final = 30.0
+DESERTED_AFTER_S: Final = 3.0  # of silence from where we send to: then who is heard elsewhere is asked there
 ASK_AGAIN_S: Final = 0.05
-MAX_ASKED: Final = 8  # questions whose answers may still come
+MAX_ASKED: Final = 8  # addresses whose answers may still come
 UNPROVED_LIMIT_S: Final = 10.0  # from the answer to the first proved check
 HALF_OPEN_LIMIT_S: Final = 25.0  # from the answer to the keys; longer than a handshake may take
 
@@ -46,9 +46,10 @@ class Peer:
     came_from: Address | None = None  # of the datagram that is being read
     remote: tuple[str, bytes] = ("", b"")  # its own ICE name and password
     begun: bool = False  # the handshake: from then on a new address has to answer us
-    asked: deque[tuple[bytes, Address, bool]] = field(default_factory=lambda: deque(maxlen=MAX_ASKED))
+    asked: dict[Address, tuple[bytes, bool]] = field(default_factory=dict)  # transaction, and whether nominated
     asked_at: float = float("-inf")
     heard_at: float = 0.0  # when something authentic last came from `address`
+    strayed_at: float = float("-inf")  # and from elsewhere
 
     def __post_init__(self) -> None:
         self.heard_at = self.now
@@ -60,7 +61,7 @@ class Peer:
                 min((a for a in self.addresses if a != self.address), key=self.addresses.__getitem__)
             ]
         self.addresses[address] = now
-        moved = not self.must_answer(address, nominates) and address != self.address and self._is_better(nominates)
+        moved = self._is_better(address, nominates, now) and not self._must_answer(address)
         if moved:
             self.nominated = self.nominated or nominates
             self.address = address
@@ -68,41 +69,54 @@ class Peer:
         self.heard(now)
         return moved
 
-    def must_answer(self, address: Address, nominates: bool) -> bool:
-        """Whether the media would move there, but anybody may have written that sender's address.
+    def _is_better(self, address: Address, nominates: bool, now: float) -> bool:
+        """Whether the media should go there instead of where it goes.
+
+        Not every peer nominates again when its line changes: its NAT may do that behind its back, and the later
+        checks of aioice never nominate. So a silent address gives way to one that it is heard from.
+        """
+        if address == self.address:
+            return False
+        if nominates or self.address is None or now - self.heard_at > DESERTED_AFTER_S:
+            return True
+        return not self.nominated and self.address not in self.addresses
+
+    def _must_answer(self, address: Address) -> bool:
+        """Whether the media goes there on an answer only, since anybody may have written that sender's address.
 
         Who knows the password can send checks in another's name, and have the programme poured over him (RFC 8445,
         19.5). A TCP connection and the handshake itself show that somebody is there; later only an answer does.
         """
-        if address == self.address or not self.begun or is_stream(address):
-            return False
-        return self._is_better(nominates)
+        return self.begun and not is_stream(address)
 
     def question(self, address: Address, nominates: bool, now: float) -> bytes | None:
-        """A check of ours to there, if it is time for one."""
+        """A check of ours to where the peer is heard, if its media should go there and it is time for one.
+
+        The same again until it is answered (RFC 8489, 6.2.1): an answer may take longer than the next question.
+        """
+        if not (self._is_better(address, nominates, now) and self._must_answer(address)):
+            return None
         if now - self.asked_at < ASK_AGAIN_S or not self.remote[0]:
             return None
         self.asked_at = now
-        transaction = os.urandom(12)
-        self.asked.append((transaction, address, nominates))
+        transaction, nominated = self.asked.pop(address, (os.urandom(12), False))
+        self.asked[address] = transaction, nominated or nominates
+        if len(self.asked) > MAX_ASKED:
+            del self.asked[next(iter(self.asked))]
         return stun.request(transaction, f"{self.remote[0]}:{self.ufrag}", self.remote[1], controlled=True)
 
     def answered(self, answer: stun.Request, address: Address, now: float) -> bool:
         """An answer came from this address; whether we now send there."""
-        found = next((a for a in self.asked if a[:2] == (answer.transaction, address)), None)
-        if found is None or not stun.proves(answer, self.remote[1]) or not self._is_better(found[2]):
+        transaction, nominated = self.asked.get(address, (b"", False))
+        if transaction != answer.transaction or not stun.proves(answer, self.remote[1]):
+            return False
+        if not self._is_better(address, nominated, now):
             return False
         self.asked.clear()
-        self.nominated = self.nominated or found[2]
-        moved = address != self.address
+        self.nominated = self.nominated or nominated
         self.address = self.came_from = address
         self.heard(now)
-        return moved
-
-    def _is_better(self, nominates: bool) -> bool:
-        if self.nominated or nominates:
-            return nominates
-        return self.address is None or self.address not in self.addresses
+        return True
 
     def heard(self, now: float) -> None:
         """Something authentic came. Only what comes from where we send to lets us go on (RFC 7675, 5.1).
@@ -111,6 +125,8 @@ class Peer:
         """
         if self.came_from == self.address:
             self.heard_at = now
+        else:
+            self.strayed_at = now
 
     def left(self, address: Address) -> None:
         """This address leads to the peer no more; any other that it checks from is better."""

@@ -8,10 +8,10 @@ unknown address leaves no trace but a count. Not safe for use from two threads.
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from media.transport import stun
-from media.transport.kernel import RECEIVE_BATCH, Address, Inbox, Outbox, is_stream
+from media.transport.kernel import RECEIVE_BATCH, Address, Inbox, Outbox, is_stream, libc
 from media.transport.mishaps import Mishaps
 from media.transport.peer import Peer
 from media.transport.streams import Streams
@@ -57,12 +57,21 @@ class Post(Outbox):
 class Port:
     """The socket and the two routing tables."""
 
-    def __init__(self, sock: socket.socket, handlers: Handlers, mishaps: Mishaps | None = None) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        handlers: Handlers,
+        mishaps: Mishaps | None = None,
+        *,
+        batches: bool = True,
+        system: Any = libc,
+    ) -> None:
+        """`batches`, `system`: as an Outbox takes them."""
         self.sock = sock
-        self.outbox = Post(sock)
+        self.outbox = Post(sock, batches=batches, system=system)
         self.counts = Counts()
         self.mishaps = mishaps or Mishaps()
-        self._inbox = Inbox(sock)
+        self._inbox = Inbox(sock, system=system)
         self._handlers = handlers
         self._by_ufrag: dict[str, Peer] = {}
         self._by_address: dict[Address, Peer] = {}
@@ -138,6 +147,8 @@ class Port:
             else:
                 self.counts.rtp += 1
                 self._handlers.rtp(peer, datagram)
+            if source != peer.address and peer.strayed_at == now:
+                self._question(peer, source, False, now)
         elif 20 <= first < 64:
             self.counts.dtls += 1
             peer.begun = True
@@ -170,9 +181,12 @@ class Port:
                 del self._by_address[gone]
         self._by_address[source] = peer
         self.outbox.add(stun.response(request, source, peer.password), source)
-        if peer.must_answer(source, request.nominates):
-            question = peer.question(source, request.nominates, now)
-            if question is not None:
-                self.outbox.add(question, source)
+        self._question(peer, source, request.nominates, now)
         if moved:
             self._handlers.moved(peer)
+
+    def _question(self, peer: Peer, source: Address, nominates: bool, now: float) -> None:
+        """Ask whether anybody is there, where that decides."""
+        question = peer.question(source, nominates, now)
+        if question is not None:
+            self.outbox.add(question, source)

@@ -26,6 +26,7 @@ REPAIRED_STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream
 NAMING: Final = (MID, STREAM_ID, REPAIRED_STREAM_ID)  # what tells the streams of a simulcast apart
 START_KBPS: Final = 1200
 ANY_TYPE: Final = -1
+LIKE_RTCP: Final = range(64, 96)  # with the marker bit they read as the packet types of RTCP (RFC 5761, 4)
 _TOKEN: Final = re.compile(r"[!-~]{1,64}")
 _ICE: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _RID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -68,10 +69,13 @@ class Section:
             return ()
         return tuple(rid for rid in self.simulcast if rid in self.rids)[:MAX_LAYERS]
 
+    def _usable(self) -> list[Format]:
+        """The payload types that can be told from RTCP, in the order of the offer."""
+        return [self.formats[n] for n in self.numbers if n in self.formats and n not in LIKE_RTCP]
+
     def choose(self, codec: Codec) -> Format | None:
         """The offer's payload type for a codec, in the form that we pass on."""
-        found = [self.formats[n] for n in self.numbers if n in self.formats]
-        found = [f for f in found if f.name.lower() == codec.value.lower()]
+        found = [f for f in self._usable() if f.name.lower() == codec.value.lower()]
         if codec is Codec.H264:
             found = [f for f in found if f.parameters.get("packetization-mode") == "1"]
             found.sort(key=lambda f: _baseline_order(f.parameters.get("profile-level-id", "")))
@@ -83,7 +87,7 @@ class Section:
 
     def repair_of(self, number: int) -> Format | None:
         """The payload type under which the offer takes repairs of another one (RTX, RFC 4588)."""
-        for candidate in (self.formats[n] for n in self.numbers if n in self.formats):
+        for candidate in self._usable():
             if candidate.name.lower() == "rtx" and candidate.parameters.get("apt") == str(number):
                 return candidate
         return None
@@ -156,7 +160,17 @@ def _offer(session: Section, sections: list[Section]) -> Offer:
             raise Unacceptable("the relay is the passive side of DTLS: offer actpass or active")
         if section.kind in ("audio", "video") and not section.mux:
             raise Unacceptable("RTP and RTCP must share a port (rtcp-mux)")
+        _tell_apart(section)
     return Offer(tuple(sections), fingerprint, ufrag, password)
+
+
+def _tell_apart(section: Section) -> None:
+    """Raises: Unacceptable when all that we could take of a section would read as RTCP."""
+    ours = {codec.value.lower() for codec in Codec}
+    hidden = [f.number for f in section.formats.values() if f.number in LIKE_RTCP and f.name.lower() in ours]
+    if hidden and not any(section.choose(codec) for codec in Codec):
+        number = hidden[0]
+        raise Unacceptable(f"payload type {number} reads as RTCP (RFC 5761, 4): take 96 to 127, or 35 to 63")
 
 
 def _media_line(value: str) -> Section:

@@ -66,8 +66,9 @@ class Ingest:
             lost = track.gaps.due(now) if track.ssrc else []
             if lost:
                 self._tell(publisher, rtcp.nack(self._ssrc, track.ssrc, lost))
-            if track.ssrc and track.wish.due(now):
-                self._tell(publisher, rtcp.picture_loss(self._ssrc, track.ssrc))
+        wished = publisher.wished(now)
+        if wished:
+            self._tell(publisher, b"".join(rtcp.picture_loss(self._ssrc, track.ssrc) for track in wished))
 
     def report_to(self, publisher: Publisher, now: float) -> None:
         """The receiver report of one second, with the bit rate that the source may use."""

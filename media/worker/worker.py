@@ -78,7 +78,7 @@ class Worker:
         sock = kernel.open_port(settings.host, settings.port)
         self._mishaps = Mishaps()
         handlers = Handlers(self._on_dtls, self._on_rtp, self._on_rtcp, self._on_moved)
-        self._port = Port(sock, handlers, self._mishaps)
+        self._port = Port(sock, handlers, self._mishaps, batches=settings.mode is not Mode.SINGLE)
         self._fanout = Fanout(sock, settings.mode)
         self._herald = Herald(settings.relay, self._fanout, self._port.outbox)
         self._flow = Flow(self._fanout, self._herald, self._mishaps)

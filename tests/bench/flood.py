@@ -19,9 +19,9 @@ from typing import Any
 import aiohttp
 
 from media.client import RelayClient
+from media.commands import KEY_VARIABLE
 from media.endpoint.joining import join
 from media.endpoint.lite import LitePeer
-from media.rehearsal.rehearsal import KEY_VARIABLE
 from media.rehearsal.virtual import Fleet, percentile, socket_drops
 from media.tokens import Scope
 from media.transport import kernel

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from media.endpoint.lite import Slot
-from media.rehearsal.virtual import SWEEP_S, HeaderInbox, LossyLink, socket_drops
+from media.rehearsal.inbox import HeaderInbox, LossyLink
+from media.rehearsal.virtual import SWEEP_S, socket_drops
 from media.transport.kernel import open_port
 
 SOURCE = Path(__file__).with_name("floor.c")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from media.client import RelayClient
-from media.rehearsal.rehearsal import KEY_VARIABLE
+from media.commands import KEY_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from media.rehearsal.rehearsal import SOURCE_PEER
+from media.rehearsal.on_air import SOURCE_PEER
 from media.rehearsal.synthetic import SOURCE_MARK
 from media.rehearsal.virtual import Counted, Fleet, percentile
 from tests.bench.machine import STUDIO, Bench, bench, end, start

@@ -16,6 +16,7 @@ from media.fanout.slot import unwrap
 from media.programme.parties import Publisher, Viewer
 from media.programme.programme import Cue, Programme, Staging
 from media.programme.rendition import Rendition
+from media.programme.repair import KeyFrameWish
 from media.programme.studio import Studio
 from media.programme.track import Track
 from media.transport import kernel, srtp
@@ -83,13 +84,13 @@ class Camera:
 
     def frame(self, *, key: bool = False, packets: int = 3, withhold: int = -1) -> None:
         """One picture on each layer that flows; one packet may be kept back for `release`."""
-        asked = [track.wish.due(self.hall.now) for track in self.publisher.layers]
+        asked = KeyFrameWish.due_together([track.wish for track in self.publisher.layers], self.hall.now)
         for layer in self.layers:
             if not layer.flows:
                 continue
             layer.picture += 1
             for part in range(packets):
-                start = REST if part else KEY if key or any(asked) else DELTA
+                start = REST if part else KEY if key or asked else DELTA
                 header, payload = layer.packet(start, part == packets - 1, self.hall.now)
                 sealed = self._sealed.protect(header, payload, layer.sequence >> 16)
                 if part == withhold:

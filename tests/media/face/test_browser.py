@@ -30,13 +30,16 @@ async def test_chromium_gets_repairs_by_rtx(relay: RunningRelay, page: Page, lin
     await publish(relay, page, "camera")
     await relay.stage("camera", "camera")
     await watch(relay, page, "tv", port=line.port)
-    reports = await until(page, "sub", lambda r: decoded(r) > 60 and repaired(r) > 10)
+
+    def is_whole(reports: Reports) -> bool:
+        # Chromium goes on counting as lost what came by RTX. What is under way at one look is there at another.
+        return sum(r["packetsLost"] for r in inbound(reports, "video")) <= repaired(reports)
+
+    reports = await until(page, "sub", lambda r: decoded(r) > 60 and repaired(r) > 20 and is_whole(r))
     (picture,) = inbound(reports, "video")
     assert picture["rtxSsrc"]
     assert picture["nackCount"] > 0
-    assert line.lost > 10
-    # Chromium goes on counting as lost what came by RTX; nothing may be left that did not.
-    assert repaired(reports) >= picture["packetsLost"] * 0.8
+    assert line.lost > 20
 
 
 def heard(reports: Reports) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.fanout.fanout import Fanout
+from media.fanout.slot import Clear
+from media.programme.programme import Programme
 from media.programme.repair import (
     NEVER,
     PICTURE,
@@ -13,7 +16,9 @@ from media.programme.repair import (
     LinkQuality,
     Reception,
 )
+from media.transport import kernel
 from media.wire import rtcp
+from media.wire.rtp import Codec
 
 
 def test_many_wishes_are_one_request_per_half_second() -> None:
@@ -75,6 +80,18 @@ def test_a_torn_stream_is_not_asked_for() -> None:
     gaps.arrived(1, 0.0)
     gaps.arrived(5000, 0.0)
     assert gaps.due(1.0) == []
+
+
+def test_a_picture_is_kept_for_a_second_and_a_sound_for_half() -> None:
+    with kernel.open_port("127.0.0.1", 0) as sock:
+        programme = Programme("main", Fanout(sock))
+    kept_s = [(cue, 1.0) for cue in programme.pictures] + [(cue, 0.5) for cue in programme.audio]
+    assert len(kept_s) == 6
+    for cue, seconds in kept_s:
+        packet = Clear(70_000, 0, True, Codec.OPUS, b"", sent_at=8.0)
+        cue.ring.put(packet)
+        assert cue.ring.get(70_000 & 0xFFFF, 8.0 + seconds) is packet
+        assert cue.ring.get(70_000 & 0xFFFF, 8.0 + seconds + 0.001) is None
 
 
 @given(st.sets(st.integers(1, 250)), st.integers(0, 0xFFFF))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from media.programme.rendition import Rendition
+from media.transport.peer import SILENCE_LIMIT_S
 from media.wire import rtcp
 from tests.media.hall import Camera, Hall
 
@@ -56,7 +57,14 @@ def test_the_sender_report_in_silence_says_the_present(hall: Hall) -> None:
     hall.now += 0.3
     slot = hall.programme.audio[0].slot
     assert slot.timestamp_at(hall.now) - newest & 0xFFFFFFFF == pytest.approx(0.3 * 48_000, abs=2)
-    assert camera.publisher.over(hall.now) != "silent"
+
+
+def test_who_says_nothing_for_long_is_not_gone(hall: Hall) -> None:
+    """The few packets of DTX are consent enough (RFC 7675); without them it ends."""
+    camera = hall.camera("a", layers=1)
+    talk(hall, camera, *(0.4,) * round(2 * SILENCE_LIMIT_S / 0.4))
+    assert camera.publisher.over(hall.now + SILENCE_LIMIT_S - 0.1) != "silent"
+    assert camera.publisher.over(hall.now + SILENCE_LIMIT_S + 0.1) == "silent"
 
 
 def test_a_cut_to_one_who_is_silent_takes_over_with_his_first_packet(hall: Hall) -> None:

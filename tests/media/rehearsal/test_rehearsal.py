@@ -17,15 +17,14 @@ import pytest
 from media.client import RelayClient
 from media.endpoint.joining import JoinFailed, join
 from media.endpoint.lite import LitePeer, Slot
-from media.rehearsal.rehearsal import moment, share
+from media.rehearsal.arguments import moment, share
 from media.rehearsal.synthetic import Studio
 from media.rehearsal.virtual import Door, Fleet, door, percentile
 from media.transport.call import State
 from media.transport.dtls import Identity
-from tests.media.running import RunningRelay, speaking_with, start_relay
+from tests.media.rehearsal.trying import PATIENT, command, said, start
+from tests.media.running import ROOT, RunningRelay, speaking_with, start_relay
 from tests.support.waiting import eventually
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_a_slot_counts_gaps_and_late_packets_over_the_wrap() -> None:
@@ -126,20 +125,6 @@ def test_an_answer_that_cannot_be_used_is_refused() -> None:
     asyncio.run(check())
 
 
-async def command(relay: RunningRelay, *words: str, key: str = "") -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "media", "rehearse", *words,
-        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key or relay.key, "LC_ALL": "C"},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    told, _ = await asyncio.wait_for(process.communicate(), 80)
-    process._transport.close()  # type: ignore[attr-defined]
-    return process.returncode, told.decode()
-
-
-PATIENT = ("--max-wait", "60", "--max-delay", "20000", "--max-lost", "90%", "--max-core", "9")
-
-
 @pytest.mark.timeout(90)
 async def test_the_command_reports_as_json(relay: RunningRelay) -> None:
     words = ("--bridges", "6", "--seconds", "1", "--source", "--storm", "--json", *PATIENT)
@@ -155,6 +140,27 @@ async def test_the_command_reports_as_json(relay: RunningRelay) -> None:
     assert use["url"] == relay.url
     assert 0 < use["busiest"] <= use["cores"]
     assert use["rss_mb"] > 20
+
+
+def limited(flag: str, files: int) -> tuple[str, ...]:
+    """A shell that lets a command hold so many files."""
+    return ("sh", "-c", f'ulimit -{flag} {files}; exec "$@"', "sh")
+
+
+@pytest.mark.timeout(90)
+async def test_a_low_limit_of_files_is_raised_and_a_hard_one_is_said(relay: RunningRelay) -> None:
+    words = ("--relay", relay.url, "--bridges", "60", "--seconds", "0.5", "--storm", "--json", *PATIENT)
+    code, told = await command(relay, *words, wrapper=limited("Sn", 60))
+    report = json.loads(told)
+    assert (code, report["joined"], report["own_limits"]) == (0, 60, 0)
+    code, told = await command(relay, *words, wrapper=limited("n", 60))
+    report = json.loads(told)
+    assert (code, report["verdict"], report["reasons"]) == (3, "unsure", ["own-limits"])
+    assert report["joined"] + report["own_limits"] == 60
+    assert report["failures"] == []
+    code, _, why = await said(await start(relay, *words, wrapper=limited("n", 8)))
+    assert code == 3
+    assert "this machine's own limit" in why
 
 
 @pytest.mark.timeout(120)
@@ -180,7 +186,7 @@ async def test_another_machine_rehearses_by_ticket_and_really_decodes(relay: Run
     mine.write_text(told)
     theirs.write_text(their_told)
     code, text = await command(relay, "--merge", str(mine), str(theirs), *PATIENT)
-    assert "7 / 7" in text
+    assert "7 of 7" in text
     assert code in (0, 1)  # a busy machine's picture may stand still
     assert ("\nREADY" in text) == (code == 0)
 
@@ -218,7 +224,7 @@ async def test_a_real_source_comes_along(relay: RunningRelay) -> None:
 async def test_what_cannot_be_tried_is_said(relay: RunningRelay, tmp_path: Path) -> None:
     nothing = tmp_path / "none"
     nothing.write_text("{}")
-    for words in (("--bridges", "1"), ("--with", str(nothing)), ("--merge", str(nothing))):
+    for words in (("--bridges", "0"), ("--bridges", "1"), ("--with", str(nothing)), ("--merge", str(nothing))):
         assert (await command(relay, *words))[0] == 2
     assert (await command(relay, "--relay", relay.url, key="short"))[0] == 2
     assert (await command(relay, "--relay", relay.url, "--source", key="y" * 40))[0] == 2

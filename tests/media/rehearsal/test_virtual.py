@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.endpoint.lite import Slot
-from media.rehearsal.virtual import HeaderInbox, LossyLink, is_sampled
+from media.rehearsal.inbox import HeaderInbox, LossyLink
+from media.rehearsal.virtual import is_sampled
 from media.transport import kernel
 
 

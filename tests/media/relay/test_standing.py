@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 
@@ -87,6 +88,21 @@ async def test_the_command_waits_until_nobody_is_left(own: RunningRelay) -> None
         assert await said(process) == (0, "empty: it may be stopped\n")
         assert await said(await command(own, "--undo")) == (0, "in use again\n")
         assert (await client.standing()).draining == "no"
+    viewer.close()
+
+
+async def test_the_waiting_can_be_stopped_and_the_draining_goes_on(own: RunningRelay) -> None:
+    viewer = await Site(own, "bridge:a").join()
+    process = await command(own)
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 30)
+    process.send_signal(signal.SIGINT)
+    assert await said(process) == (
+        2,
+        "no longer waiting; the relay is still being emptied (--undo takes it back)\n",
+    )
+    async with RelayClient(own.url, own.key) as client:
+        assert (await client.standing()).draining == "gently"
     viewer.close()
 
 

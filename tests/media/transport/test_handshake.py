@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL, crypto
 
-from media.transport import dtls
+from media.transport import dtls, srtp
 from media.transport.call import Caller
 
 SERVER, CLIENT = dtls.Identity(), dtls.Identity()
@@ -28,13 +28,14 @@ class Link:
     """Two ends and what becomes of each datagram in its turn; when the fates are used up, all arrive at once."""
 
     fates: Fates
+    caller: dtls.Identity = CLIENT
     now: float = 1000.0
     flying: list[tuple[float, bool, bytes]] = field(default_factory=list)
     sent: int = 0
 
     def __post_init__(self) -> None:
-        self.server = dtls.Handshake(SERVER, CLIENT.fingerprint, lambda: self.now)
-        self.client = Caller(CLIENT, SERVER.fingerprint, lambda: self.now)
+        self.server = dtls.Handshake(SERVER, self.caller.fingerprint, lambda: self.now)
+        self.client = Caller(self.caller, SERVER.fingerprint, lambda: self.now)
         self.client.begin()
         self._post(self.client)
 
@@ -77,6 +78,28 @@ def test_without_losses_nothing_goes_twice() -> None:
     assert link.server.keys == link.client.keys
     assert link.server.timer_s() is None
     assert link.client.timer_s() is None
+
+
+@pytest.mark.parametrize(
+    ("offered", "agreed"),
+    [((srtp.CM, srtp.GCM), srtp.GCM), ((srtp.GCM, srtp.CM), srtp.GCM), ((srtp.CM,), srtp.CM)],
+)
+def test_our_order_of_profiles_decides(offered: tuple[srtp.Profile, ...], agreed: srtp.Profile) -> None:
+    """AES-CM costs more, and libsrtp counts its turns by itself; Chromium's order would be its own."""
+    caller = dtls.Identity()
+    caller.context.set_tlsext_use_srtp(":".join(profile.openssl for profile in offered).encode())
+    link = Link([], caller)
+    link.run(0.1)
+    assert link.server.keys is not None
+    assert link.server.keys.profile is agreed
+    assert link.server.keys == link.client.keys
+
+
+def test_without_a_profile_of_ours_nobody_joins() -> None:
+    caller = dtls.Identity()
+    caller.context.set_tlsext_use_srtp(b"SRTP_AEAD_AES_256_GCM")
+    with pytest.raises(dtls.Refused, match="profile"):
+        Link([], caller).run(0.1)
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -186,10 +209,33 @@ def test_the_desk_takes_garbage_from_known_addresses(desk: dtls.Desk, woken: thr
     assert not desk._handshakes.keys() - {1000}
 
 
-def test_what_waits_for_the_thread_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def idle_desk(monkeypatch: pytest.MonkeyPatch) -> dtls.Desk:
+    """One whose thread does not run."""
     monkeypatch.setattr(threading.Thread, "start", lambda _: None)
-    desk = dtls.Desk(SERVER, lambda: None)
+    return dtls.Desk(SERVER, lambda: None)
+
+
+def test_what_waits_for_the_thread_is_bounded(idle_desk: dtls.Desk) -> None:
     for number in range(dtls.MAX_WAITING + 100):
-        desk.hand_in(number, b"\x16", CLIENT.fingerprint)
-    assert desk._tasks.qsize() == dtls.MAX_WAITING
-    desk.forget(1)  # never waits: the packet loop calls it
+        idle_desk.hand_in(number, b"\x16", CLIENT.fingerprint)
+    assert idle_desk._tasks.qsize() == dtls.MAX_WAITING
+    idle_desk.forget(1)  # never waits: the packet loop calls it
+
+
+def test_one_peer_does_not_crowd_out_the_others(idle_desk: dtls.Desk) -> None:
+    waiting = idle_desk._tasks.qsize
+    for _ in range(2 * dtls.MAX_WAITING):
+        idle_desk.hand_in(1, b"\x16", CLIENT.fingerprint)
+    assert waiting() == dtls.MAX_WAITING_OF_PEER
+    idle_desk.hand_in(2, b"\x16", CLIENT.fingerprint)
+    assert waiting() == dtls.MAX_WAITING_OF_PEER + 1
+    idle_desk._tasks.put(None)
+    idle_desk._work()  # as the thread would: what was read makes room
+    for _ in range(3):
+        idle_desk.hand_in(1, b"\x16", CLIENT.fingerprint)
+    assert waiting() == 3
+    for number in range(100):
+        idle_desk.hand_in(number, b"\x16", CLIENT.fingerprint)
+        idle_desk.forget(number)
+    assert not idle_desk._shares

@@ -12,8 +12,10 @@ from media.fanout.lane import Batch, LaneKey, Seat
 from media.fanout.slot import Clear
 from media.transport import kernel, srtp
 from media.transport.mishaps import Mishaps
+from media.transport.peer import Peer
 from media.transport.port import Handlers, Port
 from media.wire import rtcp, rtp
+from media.wire.fingerprint import Fingerprint
 from media.wire.rtp import Codec
 from tests.media.hall import Hall, master
 from tests.media.running import RunningRelay, metric
@@ -125,7 +127,9 @@ def test_what_nobody_foresaw_costs_one_datagram(caplog: pytest.LogCaptureFixture
         peer.bind(("127.0.0.1", 0))
         port = Port(sock, Handlers(break_down, break_down, break_down, lambda peer: None))
         here = kernel.raw_address(*peer.getsockname())
-        port._by_address[here] = type("Someone", (), {"session": "s7", "came_from": None})()  # type: ignore[assignment]
+        port._by_address[here] = Peer(
+            number=1, session="s7", studio="s", name="p", fingerprint=Fingerprint("", ""), now=0.0, since=0.0
+        )
         for last in (0, 0, 1):
             peer.sendto(bytes([128, 96, last]), sock.getsockname())
         with caplog.at_level(logging.ERROR, "media.mishaps"):

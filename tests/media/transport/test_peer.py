@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from media.fanout.fanout import Fanout
 from media.fanout.lane import LaneKey
@@ -13,6 +15,7 @@ from media.programme.track import Track
 from media.transport import kernel, srtp, stun
 from media.transport.peer import (
     ASK_AGAIN_S,
+    DESERTED_AFTER_S,
     HALF_OPEN_LIMIT_S,
     MAX_ADDRESSES,
     SILENCE_LIMIT_S,
@@ -21,6 +24,8 @@ from media.transport.peer import (
 )
 from media.wire import rtcp
 from media.wire.fingerprint import Fingerprint
+
+Step = tuple[str, kernel.Address, float]
 
 
 def about(name: str = "p", number: int = 1) -> dict[str, Any]:
@@ -91,6 +96,48 @@ def test_only_what_comes_from_where_we_send_keeps_a_peer() -> None:
     assert peer.answered(answer, there, 2 * SILENCE_LIMIT_S)
     assert peer.address == there
     assert not peer.over(3 * SILENCE_LIMIT_S)
+
+
+FIRST, HONEST, VICTIM = (address(port) for port in (1, 2, 3))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("check", "nominate", "media", "answer", "answer elsewhere")),
+            st.sampled_from((FIRST, HONEST, VICTIM)),
+            st.sampled_from((0.01, ASK_AGAIN_S, 1.0, DESERTED_AFTER_S + 0.1)),
+        ),
+        max_size=40,
+    )
+)
+def test_whatever_comes_media_goes_to_nobody_who_did_not_answer(steps: list[Step]) -> None:
+    """All may say that they send from anywhere; only what is asked of the victim is not for others to read."""
+    peer = Peer(**about())
+    peer.remote = ("theirs", b"password")
+    peer.checked(FIRST, True, 0.0)
+    peer.agree(srtp.Keys(srtp.GCM, bytes(28), bytes(28)))
+    read: list[tuple[stun.Request, kernel.Address]] = []
+    now, asked_at = 0.0, -1.0
+    for kind, place, passed in steps:
+        now += passed
+        peer.came_from = place
+        if kind in ("check", "nominate"):
+            assert not peer.checked(place, kind == "nominate", now)
+        elif kind == "media":
+            peer.heard(now)
+        else:
+            for asked, asked_there in read:
+                source = asked_there if kind == "answer" else place
+                answer = stun.parse(stun.response(asked, source, b"password"))
+                assert not peer.answered(answer, source, now) or source == asked_there
+        question = peer.question(place, kind == "nominate", now)
+        if question is not None:
+            assert now - asked_at >= ASK_AGAIN_S
+            asked_at = now
+            if place != VICTIM:
+                read.append((stun.parse(question), place))
+        assert peer.address != VICTIM
 
 
 def test_a_lost_connection_makes_room_for_any_other_way() -> None:

@@ -81,6 +81,28 @@ async def test_a_site_changes_its_line_without_a_handshake(relay: RunningRelay, 
     assert (await viewer.next_rtp()).marker
 
 
+async def test_who_nominates_no_more_is_followed_when_its_line_is_silent(
+    relay: RunningRelay, site: MakeSite
+) -> None:
+    """As aioice's consent checks do it, when a NAT has given the site another address."""
+    source, viewer = await on_air(relay, site)
+
+    async def follow(one: Site) -> None:
+        one.move()
+        for _ in range(8):
+            await one.check(nominate=False)
+            try:
+                await one.answer_check()
+            except TimeoutError:  # it is not yet asked
+                continue
+            return
+
+    await asyncio.gather(follow(source), follow(viewer))
+    source.send_rtp(rtp.Packet(96, True, 101, 12000, 5, DELTA))
+    assert (await viewer.next_rtp()).marker
+    assert (await source.next_rtcp(rtcp.Remb)).media == (5,)
+
+
 async def test_ice_restart_keeps_the_media(relay: RunningRelay, site: MakeSite) -> None:
     source, viewer = await on_air(relay, site)
     fragment = f"a=ice-ufrag:site\r\na=ice-pwd:{'n' * 22}\r\n"

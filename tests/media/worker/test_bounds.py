@@ -1,7 +1,6 @@
 """What half-finished peers may cost: a bounded time and a bounded room, then nothing is left of them."""
 
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,22 +11,9 @@ from media.transport.dtls import Identity
 from media.transport.peer import HALF_OPEN_LIMIT_S, UNPROVED_LIMIT_S
 from media.worker import roster
 from media.worker.roster import VIEWERS_PER_PEER
-from media.worker.worker import Worker, WorkerSettings
+from media.worker.worker import Worker
 
 SOMEWHERE = kernel.raw_address("127.0.0.1", 9)
-
-
-@pytest.fixture
-def worker() -> Iterator[Worker]:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        worker = Worker(WorkerSettings("127.0.0.1", 0, 2500), ours)
-        worker._roster.now = worker._now
-        yield worker
-        worker._end_all()
-        worker._port.sock.close()
-        worker._poll.close()
-        ours.close()
 
 
 Join = Callable[..., Any]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from media.client import RelayClient, RelayRefused
+from media.client import Fault, RelayClient, RelayRefused
 from media.fanout.fanout import Fanout
 from media.transport import kernel
 from media.transport.port import Handlers, Port
@@ -131,14 +131,22 @@ async def test_a_fault_that_makes_no_sense_is_refused(frail: RunningRelay, body:
         assert await answer.json() == {"faults": []}
 
 
+async def test_faults_are_bounded_and_a_refused_one_is_forgotten(client: RelayClient) -> None:
+    for number in range(MAX_FAULTS):
+        await client.fault(f"p{number}", "in", drop=0.5)
+    with pytest.raises(RelayRefused, match="too-many"):
+        await client.fault("one more", "in", drop=0.5)
+    assert len(await client.faults()) == MAX_FAULTS
+
+
 async def test_one_viewers_line_is_cut_and_comes_back(air: Air, client: RelayClient) -> None:
     await client.fault("one", "out", drop=1.0)
-    assert await client.faults() == [{"peer": "one", "way": "out", "drop": 1.0, "delay_ms": 0.0}]
+    assert await client.faults() == (Fault("one", "out", 1.0, 0.0, (0,)),)
     air.frame()
     assert await hears(air.other, 5)
     assert not await hears(air.one)
     await client.fault("one", "out")
-    assert await client.faults() == []
+    assert await client.faults() == ()
     air.frame()
     assert await hears(air.one, 5)
 
@@ -182,48 +190,143 @@ async def test_whose_checks_are_lost_is_not_answered(air: Air, client: RelayClie
     await air.one.check()
 
 
-@pytest.mark.timeout(60)
-async def test_killing() -> None:
-    started = start_relay("--faults", "--workers", "2")
+@pytest.fixture
+async def pair() -> AsyncIterator[tuple[RunningRelay, RelayClient]]:
+    """A relay with two workers, that only this test kills."""
+    started = await asyncio.to_thread(start_relay, "--faults", "--workers", "2", "--base-path", "/media")
     async with speaking_with(started) as relay, RelayClient(relay.url, relay.key) as client:
-        with pytest.raises(RelayRefused, match="not-found"):
-            await client.kill_worker(2)
-        before = children(relay)
-        await client.kill_worker(1)
-        async with asyncio.timeout(20):
-            while len(set(before) & set(children(relay))) != 1 or not await client.healthy():  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        workers = children(relay)
-        await client.kill_relay()
-        assert await asyncio.to_thread(started.process.wait, 10) == -signal.SIGKILL
-        async with asyncio.timeout(10):
-            while any(is_alive(pid) for pid in workers):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        yield relay, client
+    started.process.kill()
+    started.process.wait(10)
     assert started.process.stdout is not None
     started.process.stdout.close()
 
 
-async def test_the_command(frail: RunningRelay) -> None:
-    async def run(*words: str) -> tuple[int | None, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "media", "faults", "--relay", frail.url, *words,
-            cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": frail.key},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        told, trouble = await asyncio.wait_for(process.communicate(), 30)
-        process._transport.close()  # type: ignore[attr-defined]
-        return process.returncode, (told + trouble).decode()
+async def until_faults(client: RelayClient, *faults: Fault) -> None:
+    async with asyncio.timeout(20):
+        while await client.faults() != faults:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
-    assert await run("line", "--peer", "p", "--way", "out", "--drop", "2%", "--delay", "30") == (
+
+@pytest.mark.timeout(60)
+async def test_killing(pair: tuple[RunningRelay, RelayClient]) -> None:
+    relay, client = pair
+    with pytest.raises(RelayRefused, match="not-found"):
+        await client.kill_worker(2)
+    before = children(relay)
+    await client.kill_worker(1)
+    async with asyncio.timeout(20):
+        while len(set(before) & set(children(relay))) != 1 or not await client.healthy():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    workers = children(relay)
+    await client.kill_relay()
+    assert await asyncio.to_thread(relay.process.wait, 10) == -signal.SIGKILL
+    async with asyncio.timeout(10):
+        while any(is_alive(pid) for pid in workers):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.timeout(60)
+async def test_a_worker_in_a_dead_ones_place_gets_the_faults_again(
+    pair: tuple[RunningRelay, RelayClient],
+) -> None:
+    relay, client = pair
+    await client.fault("one", "out", drop=0.5)
+    await client.fault(None, "both", delay_ms=20)
+    late = [Fault("", way, 0.0, 20.0, (0, 1)) for way in ("in", "out")]
+    assert await client.faults() == (Fault("one", "out", 0.5, 0.0, (0, 1)), *late)
+    async with RelayClient(
+        relay.url.removesuffix("/media"), relay.key
+    ) as beside:  # the same relay without its path
+        assert await beside.faults() == await client.faults()
+    assert await command(relay, "kill-worker", "0") == (
         0,
-        "p, out: 2.0% lost, 30 ms late\n",
+        "worker 0 is killed; another takes its place and gets 3 faults again\n",
     )
-    _, told = await run("cut", "relay:b")
-    assert "relay:b, in: 100.0% lost, 0 ms late\nrelay:b, out: 100.0% lost, 0 ms late\n" in told
-    assert await run("clear") == (0, "")
-    code, told = await run("kill-worker", "7")
+    # While it is not there the other one is told all the same, and it hears of that too.
+    await client.fault("one", "out")
+    await client.fault("two", "in", drop=0.25)
+    await until_faults(client, *late, Fault("two", "in", 0.25, 0.0, (0, 1)))
+    assert await command(relay, "list") == (
+        0,
+        "everybody, in: 0.0% lost, 20 ms late (workers: 0, 1)\n"
+        "everybody, out: 0.0% lost, 20 ms late (workers: 0, 1)\n"
+        "two, in: 25.0% lost, 0 ms late (workers: 0, 1)\n",
+    )
+    assert await command(relay, "kill-relay") == (0, "the relay is killed\n")
+
+
+async def command(relay: RunningRelay, *words: str, key: str | None = None) -> tuple[int | None, str]:
+    """The command, all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "media", "faults", "--relay", relay.url, *words,
+        cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": relay.key if key is None else key},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    told, _ = await asyncio.wait_for(process.communicate(), 30)
+    process._transport.close()  # type: ignore[attr-defined]
+    return process.returncode, told.decode()
+
+
+@pytest.mark.timeout(120)
+async def test_the_drill_of_the_handbook_goes_to_its_end(pair: tuple[RunningRelay, RelayClient]) -> None:
+    relay, _ = pair
+    given = {"DIENHONG_MEDIA_KEY": relay.key, "KILL": "1", "BRIDGES": "4", "PACE": "2", "LC_ALL": "C"}
+    process = await asyncio.create_subprocess_exec(
+        "sh", str(ROOT / "docs/drills/lines.sh"), relay.url,
+        env=os.environ | given, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, trouble = await asyncio.wait_for(process.communicate(), 100)
+    process._transport.close()  # type: ignore[attr-defined]
+    told = out.decode()
+    assert process.returncode == 0, trouble.decode()
+    said = ["two in a hundred", "one bridge hears nothing", "all is well again", "the first worker dies"]
+    said += [
+        "worker 0 is killed",
+        "the whole relay dies",
+        "the relay is killed",
+        f"the relay {relay.url} answered",
+    ]
+    places = [told.find(words) for words in said]
+    assert places == sorted(places), told
+    assert places[0] >= 0
+    assert told.count("NOT READY") == 2
+
+
+async def test_the_command(frail: RunningRelay) -> None:
+    assert await command(frail, "line", "--peer", "p", "--way", "out", "--drop", "2%", "--delay", "30") == (
+        0,
+        "p, out: 2.0% lost, 30 ms late (workers: 0)\n",
+    )
+    _, told = await command(frail, "cut", "relay:b")
+    assert "relay:b, in: 100.0% lost, 0 ms late (workers: 0)\nrelay:b, out: 100.0% lost, 0 ms late" in told
+    assert await command(frail, "clear") == (0, "")
+    code, told = await command(frail, "kill-worker", "7")
     assert code == 2
     assert "not-found" in told
+    assert await command(frail, "parents", "s", "main", "http://a:1") == (0, "s/main: http://a:1\n")
+    assert await command(frail, "parents", "s", "main") == (0, "s/main: no mirror\n")
+
+
+async def test_the_command_leaves_a_relay_in_earnest_alone(relay: RunningRelay) -> None:
+    await relay.stage("a")
+    for words in (
+        ("parents", relay.studio, "main", "http://a:1"),
+        ("kill-worker", "0"),
+        ("kill-relay",),
+        ("list",),
+    ):
+        code, told = await command(relay, *words)
+        assert (code, told) == (
+            2,
+            "the relay was not started in test mode (--faults): nothing is changed\n",
+        )
+    assert "mirror" not in (await relay.state())["programmes"]["main"]
+    for key in ("", "short"):
+        code, told = await command(relay, "list", key=key)
+        assert code == 2
+        assert told.startswith("DIENHONG_MEDIA_KEY is not set, or shorter")
+    assert (await command(relay, "list", "--help", key=""))[0] == 0
 
 
 def test_faults_leave_nothing_behind_and_are_bounded() -> None:
