@@ -15,6 +15,7 @@ from media.programme.programme import Cue, Programme
 from media.programme.rendition import PICTURES, Picture, Rendition
 from media.programme.studio import Studio
 from media.transport.kernel import Outbox, is_stream
+from media.transport.mishaps import Mishaps
 from media.wire import rtcp
 from media.worker.latecomers import Latecomers
 
@@ -22,10 +23,10 @@ from media.worker.latecomers import Latecomers
 class Audience:
     """The viewers of all studios of one worker. `outbox` takes what goes to single peers."""
 
-    def __init__(self, fanout: Fanout, outbox: Outbox) -> None:
+    def __init__(self, fanout: Fanout, outbox: Outbox, mishaps: Mishaps | None = None) -> None:
         self._fanout = fanout
         self._outbox = outbox
-        self.latecomers = Latecomers(fanout)
+        self.latecomers = Latecomers(fanout, mishaps)
 
     def control(self, studio: Studio, viewer: Viewer, datagram: bytes, now: float) -> None:
         """Encrypted RTCP of a viewer. Raises: ValueError."""

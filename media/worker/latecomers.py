@@ -11,6 +11,7 @@ from media.fanout.fanout import Fanout
 from media.fanout.lane import Batch, LaneKey
 from media.programme.parties import Viewer
 from media.programme.programme import Cue, Programme
+from media.transport.mishaps import Mishaps
 
 STEP_S: Final = 0.02
 AHEAD: Final = 8  # packets a step beyond what is live: 400 a second, 4 Mbit/s at most
@@ -32,8 +33,9 @@ class Party:
 class Latecomers:
     """All of one worker."""
 
-    def __init__(self, fanout: Fanout) -> None:
+    def __init__(self, fanout: Fanout, mishaps: Mishaps | None = None) -> None:
         self._fanout = fanout
+        self.mishaps = mishaps or Mishaps()
         self._parties: list[Party] = []
         self._gathering: dict[Cue, Party] = {}
         self._last = 0
@@ -62,7 +64,11 @@ class Latecomers:
         self._fanout.transmitter.begin()
         for party in list(self._parties):
             party.behind -= steps * AHEAD
-            self._give(party, party.cue.left - max(0, party.behind))
+            try:
+                self._give(party, party.cue.left - max(0, party.behind))
+            except Exception:  # they sit down with what they have, and wish for a key frame
+                self.mishaps.note(f"latecomers of {party.programme.name}")
+                party.behind = 0
             if party.behind <= 0:
                 self._parties.remove(party)
                 for viewer in party.viewers:

@@ -83,7 +83,7 @@ class Worker:
         self._herald = Herald(settings.relay, self._fanout, self._port.outbox)
         self._flow = Flow(self._fanout, self._herald, self._mishaps)
         self._ingest = Ingest(self._flow, self._fanout, self._port.outbox, settings.max_kbps * 1000)
-        self._audience = Audience(self._fanout, self._port.outbox)
+        self._audience = Audience(self._fanout, self._port.outbox, self._mishaps)
         self._roster = Roster(self._port, self._desk, self._fanout, self._on_gone)
         self._index = settings.index
         self._poll = select.epoll()

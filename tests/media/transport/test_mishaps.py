@@ -157,6 +157,21 @@ def test_a_frame_that_cannot_be_sent_is_given_up(hall: Hall, monkeypatch: pytest
     assert len(screen.read().pictures) == before + 6
 
 
+def test_latecomers_who_cannot_be_brought_up_sit_down_all_the_same(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall.camera("a", layers=1)
+    hall.stage("a")
+    hall.pass_time(12)
+    screen = hall.join("tv")
+    with monkeypatch.context() as patched:
+        patched.setattr(hall.fanout, "send", lambda *_: [][0])
+        hall.audience.latecomers.step(hall.now + 1)
+    assert hall.audience.latecomers.mishaps.count == 1
+    hall.pass_time(2)
+    assert len(screen.read().pictures) == 6
+
+
 def test_faults_are_counted_one_by_one() -> None:
     mishaps = Mishaps()
     for _ in range(3):
