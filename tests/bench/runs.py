@@ -184,7 +184,7 @@ async def _all_hear(fleet: Fleet, receivers: int) -> float | None:
 
 
 async def lossy(seconds: float, relay_words: list[str]) -> float | None:
-    """The share of the picture's packets that a line losing LOSS of all still lacks after repair."""
+    """The share of all packets that a line losing LOSS of them still lacks after repair."""
     async with bench(light=False, relay_words=relay_words) as b:
         await asyncio.sleep(1)
         async with reading(Fleet(b.client, STUDIO, loss=LOSS)) as fleet:
@@ -193,5 +193,5 @@ async def lossy(seconds: float, relay_words: list[str]) -> float | None:
             fleet.heal()
             await asyncio.sleep(REPAIR_S)  # what was lost last is still being asked for
             fleet.sweep()
-            delivered = fleet.counted("video").delivered
+            delivered = fleet.counted().delivered
             return None if delivered is None or fleet.dropped() else 1 - delivered

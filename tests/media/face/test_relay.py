@@ -301,7 +301,7 @@ async def test_bad_control_calls_are_refused(relay: RunningRelay) -> None:
 def test_a_relay_that_cannot_start_says_why(relay_process: RelayProcess) -> None:
     command = [sys.executable, "-m", "media", "relay", "--http", "127.0.0.1:0"]
     command += ["--udp", f"127.0.0.1:{relay_process.udp[0]}"]
-    for key, code, reason in (("short", 2, "at least 32 bytes"), ("k" * 32, 1, "Address already in use")):
+    for key, code, reason in (("short", 2, "shorter than 32 bytes"), ("k" * 32, 1, "Address already in use")):
         ended = subprocess.run(
             command, cwd=ROOT, env=os.environ | {"DIENHONG_MEDIA_KEY": key}, capture_output=True, text=True
         )
