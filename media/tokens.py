@@ -13,6 +13,7 @@ MAX_TOKEN: Final = 4096
 MAX_NAME: Final = 128
 NAME: Final = re.compile(r"[A-Za-z0-9._~:@-]{1,128}")
 RELAY_PEER: Final = "relay:"  # and its id: the name of a relay as a peer
+RECORDER_PEER: Final = "recorder:"  # and the programme: the name of who records it
 
 
 class Scope(StrEnum):

@@ -58,7 +58,7 @@ class Relay:
         told = Told(settings.announce, settings.base_path, settings.ice_servers)
         self._sessions = Sessions(told, self._gate, self.crew, seating, self.cascade, joins or Joins())
         self.recordings = Recordings(settings.recording, settings.key)
-        self.standing = Standing(settings.region, self._sessions.scopes, self._workers)
+        self.standing = Standing(settings.region, self._sessions.guests, self._workers)
         self.control = Control(self._gate, self.crew, self.cascade, self.recordings, self.standing)
 
     def _workers(self) -> list[int]:
@@ -91,7 +91,7 @@ class Relay:
     async def _metrics(self, request: web.Request) -> web.Response:
         lines = [
             f"media_refused_tokens_total {self._gate.refused}",
-            f"media_sessions {len(self._sessions.scopes())}",
+            f"media_sessions {len(self._sessions)}",
         ]
         for hand in self.crew.hands:
             metrics = (await tell(hand, "metrics"))["metrics"]

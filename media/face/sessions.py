@@ -18,7 +18,7 @@ from media.relay.cascade import Cascade
 from media.relay.crew import Crew
 from media.relay.problems import Refusal
 from media.relay.seating import Seating
-from media.tokens import Grant, Scope
+from media.tokens import RECORDER_PEER, Grant, Scope
 from media.transport.channel import Message
 from media.wire import sdp
 from media.wire.sdp import Accepted, Offer, Transport
@@ -74,8 +74,12 @@ class Sessions:
             ]
         return routes
 
-    def scopes(self) -> list[Scope]:
-        return [session.scope for session in self._sessions.values()]
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def guests(self) -> list[Scope]:
+        """The scopes of those who are here by themselves: a recorder comes and goes with its recording."""
+        return [one.scope for one in self._sessions.values() if not one.peer.startswith(RECORDER_PEER)]
 
     def gone(self, hand: int, session: str | None) -> None:
         """One has ended; without a session, all of a worker that died."""

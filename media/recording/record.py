@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any, Final
 from media.commands import KEY_VARIABLE, Help
 from media.recording import logbook
 from media.recording.logbook import End
-from media.recording.recorder import Recorder, RecorderSettings
-from media.recording.tape import MAX_MB, MIN_FREE_MB, SEGMENT_MINUTES, Bounds, Tape
+from media.recording.recorder import Recorder, RecorderSettings, status
+from media.recording.tape import MAX_MB, MIN_FREE_MB, SEGMENT_MINUTES, Bounds, Tape, TapeState
 from media.tokens import MIN_KEY_SIZE
 
 STATUS_S: Final = 1.0
+WAIT_S: Final = 0.3  # how often a folder is asked for that another recorder writes to
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -41,6 +43,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--segment-minutes", type=_positive, default=SEGMENT_MINUTES, help="length of a part")
     parser.add_argument("--via", default="", help="the relay's address for media, else the first it announces")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
+    parser.add_argument("--wait", action="store_true", help="wait for a folder that another recorder writes to")
     parser.add_argument("--list", type=Path, metavar="DIR", help="print what a folder holds, and end")
     return parser.parse_args(words)
 
@@ -67,13 +70,24 @@ def _list(folder: Path) -> int:
     return 0
 
 
-async def _record(settings: RecorderSettings, tape: Tape, until_eof: bool) -> int:
-    recorder = Recorder(settings, tape)
+async def _record(settings: RecorderSettings, *, until_eof: bool, waits: bool) -> int:
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, recorder.stop)
+        loop.add_signal_handler(number, stop.set)
     if until_eof:
-        loop.add_reader(0, _listen, recorder)
+        loop.add_reader(0, _listen, stop)
+    try:
+        tape = await (_awaited(settings, stop) if waits else _opened(settings))
+    except (logbook.Busy, OSError) as trouble:
+        reason = trouble.strerror if isinstance(trouble, OSError) else str(trouble)
+        say(recording=False, ended="disk", reason=reason)
+        sys.stderr.write(f"{settings.into}: {reason}\n")
+        return int(End.DISK)
+    if tape is None:
+        say(recording=False, ended="told", reason="told")
+        return int(End.TOLD)
+    recorder = Recorder(settings, tape, stop)
     told = asyncio.create_task(_tell(recorder))
     try:
         end, reason = await recorder.run()
@@ -87,10 +101,31 @@ async def _record(settings: RecorderSettings, tape: Tape, until_eof: bool) -> in
     return int(end)
 
 
-def _listen(recorder: Recorder) -> None:
+async def _opened(settings: RecorderSettings) -> Tape:
+    """Raises: logbook.Busy; OSError."""
+    return await asyncio.to_thread(Tape, settings.into, settings.bounds)
+
+
+async def _awaited(settings: RecorderSettings, stop: asyncio.Event) -> Tape | None:
+    """As soon as nobody else writes there; None: told to end meanwhile. Raises: OSError."""
+    since, told_at = time.time(), 0.0
+    while not stop.is_set():
+        try:
+            return await _opened(settings)
+        except logbook.Busy as busy:
+            if time.monotonic() - told_at > STATUS_S:
+                told_at = time.monotonic()
+                say(recording=True, **status(since, TapeState(0.0, 0, None, None), str(busy)))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_S):
+                await stop.wait()
+    return None
+
+
+def _listen(stop: asyncio.Event) -> None:
     if not os.read(0, 4096):
         asyncio.get_running_loop().remove_reader(0)
-        recorder.stop()
+        stop.set()
 
 
 async def _tell(recorder: Recorder) -> None:
@@ -113,11 +148,4 @@ def main(words: Sequence[str]) -> int:
     settings = RecorderSettings(
         parsed.relay, key, parsed.studio, parsed.programme, parsed.into, bounds, parsed.via
     )
-    try:
-        tape = Tape(parsed.into, bounds)
-    except (logbook.Busy, OSError) as trouble:
-        reason = trouble.strerror if isinstance(trouble, OSError) else str(trouble)
-        say(recording=False, ended="disk", reason=reason)
-        sys.stderr.write(f"{parsed.into}: {reason}\n")
-        return int(End.DISK)
-    return asyncio.run(_record(settings, tape, parsed.until_eof))
+    return asyncio.run(_record(settings, until_eof=parsed.until_eof, waits=parsed.wait))

@@ -22,8 +22,8 @@ from media.endpoint.joining import JoinFailed, join
 from media.endpoint.lite import LitePeer
 from media.recording.intake import Intake
 from media.recording.logbook import End
-from media.recording.tape import Bounds, Full, Note, Picture, Piece, Tape
-from media.tokens import Scope
+from media.recording.tape import Bounds, Full, Note, Picture, Piece, Tape, TapeState
+from media.tokens import RECORDER_PEER, Scope
 from media.transport.dtls import Identity
 
 HORIZON_S: Final = 0.6  # what is older is in order and whole, and is written
@@ -55,9 +55,9 @@ class RecorderSettings:
 
 
 class Recorder:
-    """Made with an open tape; `run` once. `status` may be read at any time."""
+    """Made with an open tape; `run` once, until `stop` is set. `status` may be read at any time."""
 
-    def __init__(self, settings: RecorderSettings, tape: Tape) -> None:
+    def __init__(self, settings: RecorderSettings, tape: Tape, stop: asyncio.Event) -> None:
         self._settings = settings
         self._tape = tape
         self._client = RelayClient(settings.relay, settings.key)
@@ -65,26 +65,14 @@ class Recorder:
         self._identity = Identity()
         self._pending: list[Piece] = []
         self._backlog = 0
-        self._stop = asyncio.Event()
+        self._stop = stop
         self._on_air: dict[str, str | None] = {}
         self._looked_at = 0.0
         self.since = time.time()
         self.trouble: str | None = None
 
-    def stop(self) -> None:
-        """End cleanly, soon."""
-        self._stop.set()
-
     def status(self) -> dict[str, Any]:
-        state = self._tape.state
-        return {
-            "since": round(self.since, 3),
-            "seconds": round(state.seconds, 3),
-            "bytes": state.bytes,
-            "part": state.part,
-            "picture": state.codec,
-            "trouble": self.trouble,
-        }
+        return status(self.since, self._tape.state, self.trouble)
 
     async def run(self) -> tuple[End, str]:
         """Until it is told to end, or cannot go on: why."""
@@ -156,7 +144,7 @@ class Recorder:
     async def _join(self, peer: LitePeer) -> None:
         chosen = self._settings
         url = f"{self._client.base_url}/whep/{chosen.studio}/{chosen.programme}"
-        token = self._client.token(Scope.WATCH, chosen.studio, "recorder:" + chosen.programme, chosen.programme)
+        token = self._client.token(Scope.WATCH, chosen.studio, RECORDER_PEER + chosen.programme, chosen.programme)
         async with asyncio.timeout(JOIN_LIMIT_S), aiohttp.ClientSession() as http:
             await join(http, url, token, peer, wait_s=JOIN_LIMIT_S)
 
@@ -228,3 +216,15 @@ class Recorder:
         self._pending = self._pending[len(ready) :]
         self._backlog -= sum(len(p.frame.data) for p in ready if isinstance(p, Picture))
         await self._on_disk(self._tape.write, ready, until)
+
+
+def status(since: float, state: TapeState, trouble: str | None) -> dict[str, Any]:
+    """What is told of a recording each second. `since`: Unix time in seconds."""
+    return {
+        "since": round(since, 3),
+        "seconds": round(state.seconds, 3),
+        "bytes": state.bytes,
+        "part": state.part,
+        "picture": state.codec,
+        "trouble": trouble,
+    }

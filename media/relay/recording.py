@@ -1,6 +1,7 @@
 """The recordings that a relay was asked for: each is a child process of `python -m media record`, watched here.
 
-One that dies is started again, a few times; one that a bound or the disk ended stays ended and says why.
+One that dies is started again, a few times; one that a bound or the disk ended stays ended and says why. One that
+nobody asks for any more ends too: who wants it may have gone to another relay, and no word of it come through.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ RESTARTS_WITHIN_S: Final = 60.0
 RESTART_PAUSE_S: Final = 0.3
 STOP_S: Final = 8.0
 TRY_AGAIN_S: Final = 30.0
+#: Longer than servers take to start anew; servers ask every 2 s.
+UNASKED_S: Final = 60.0
 _MAX_LINE: Final = 64 * 1024
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -38,6 +41,7 @@ class RecordingSettings:
 
     into: Path
     max_mb: float | None = None
+    unasked_s: float = UNASKED_S
 
 
 @dataclass(slots=True)
@@ -54,6 +58,7 @@ class _Recording:
     task: asyncio.Task[None] | None = None
     died_at: list[float] = field(default_factory=list)
     ended_at: float = 0.0  # by itself; Unit: s, monotonic
+    lease: asyncio.TimerHandle | None = None  # until it is asked for again
 
     def state(self) -> dict[str, Any]:
         return {
@@ -89,10 +94,12 @@ class Recordings:
         self._via = _near(media_host)
 
     def turn(self, studio: str, programme: str, on: bool) -> dict[str, Any]:
-        """Starts or ends a recording; the same again changes nothing. Raises: Refusal."""
+        """Starts or ends a recording; the same again keeps it so. Raises: Refusal."""
         name = studio, programme
         before = self._recordings.get(name)
         if before is not None and before.on == on:
+            if on:
+                self._renew(name, before)
             return before.state()
         if on and before is not None and before.ended_at and time.monotonic() - before.ended_at < TRY_AGAIN_S:
             return before.state()  # the disk is as full as it was
@@ -100,12 +107,27 @@ class Recordings:
             self._check(name)
             one = self._recordings[name] = _Recording(time.time())
             one.task = asyncio.create_task(self._keep(name, one, before.task if before else None))
+            self._renew(name, one)
         elif before is not None:
-            before.on = False
-            ending = asyncio.create_task(self._end(before))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            self._begin_to_end(before)
         return self.state(*name)
+
+    def _renew(self, name: tuple[str, str], one: _Recording) -> None:
+        assert self._settings is not None
+        if one.lease is not None:
+            one.lease.cancel()
+        one.lease = asyncio.get_running_loop().call_later(self._settings.unasked_s, self._lapse, name, one)
+
+    def _lapse(self, name: tuple[str, str], one: _Recording) -> None:
+        if one.on:
+            log.warning("nobody asks any more for the recording of %s/%s", *name)
+            self._begin_to_end(one)
+
+    def _begin_to_end(self, one: _Recording) -> None:
+        one.on = False
+        ending = asyncio.create_task(self._end(one))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     def _check(self, name: tuple[str, str]) -> None:
         """Raises: Refusal when there can be no recording of that name."""
@@ -131,6 +153,8 @@ class Recordings:
         """Ends all, cleanly."""
         for one in self._recordings.values():
             one.on = False
+            if one.lease is not None:
+                one.lease.cancel()
         await asyncio.gather(*(self._end(one) for one in self._recordings.values()))
 
     # ── one recording ──
@@ -179,7 +203,7 @@ class Recordings:
         assert self._settings is not None
         studio, programme = name
         words = [sys.executable, "-m", "media", "record", "--relay", self._url, "--via", self._via]
-        words += ["--studio", studio, "--programme", programme, "--until-eof"]
+        words += ["--studio", studio, "--programme", programme, "--until-eof", "--wait"]
         words += ["--into", str(self._settings.into.absolute() / studio / programme)]
         if self._settings.max_mb is not None:
             words += ["--max-mb", str(self._settings.max_mb)]

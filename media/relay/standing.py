@@ -28,7 +28,9 @@ class Drain(StrEnum):
 
 @dataclass(slots=True)
 class Standing:
-    """`id` is new with every life. `scopes`: of every session; `pids`: the workers' processes."""
+    """`id` is new with every life. `scopes`: of every session that would have to go elsewhere; `pids`: the
+    workers' processes.
+    """
 
     region: str
     scopes: Callable[[], Iterable[Scope]]

@@ -280,6 +280,28 @@ async def test_folders_that_cannot_be_written(relay: RunningRelay, tmp_path: Pat
         assert "another recorder" in line["reason"]
 
 
+async def test_who_may_wait_begins_when_the_other_ends(
+    relay: RunningRelay, tmp_path: Path, cast: list[Source]
+) -> None:
+    """As when a conference goes to another relay, and both write to one shared folder."""
+    await source(relay, cast, "centre", RED, 440)
+    await relay.stage("centre", "centre")
+    async with recording(relay, tmp_path) as first:
+        await first.until(lambda line: line["seconds"] > 1)
+        async with recording(relay, tmp_path, "--wait") as second:
+            line = await second.until(lambda line: True)
+            assert line["recording"]
+            assert "another recorder" in line["trouble"]
+            await first.end(signal.SIGKILL)
+            await second.until(lambda line: line["seconds"] > 1 and line["trouble"] is None)
+            async with recording(relay, tmp_path, "--wait") as third:
+                await third.until(lambda line: line["recording"])
+                assert await third.end() == 0
+            assert third.status["ended"] == "told"
+            assert await second.end() == 0
+    assert [p.name for p in first.parts()] == ["part-0001.webm", "part-0002.webm"]
+
+
 async def test_a_wrong_key_is_refused_at_once(relay: RunningRelay, tmp_path: Path) -> None:
     relay.key = secrets.token_hex(32)
     async with recording(relay, tmp_path) as recorder:

@@ -6,11 +6,13 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from media.client import RelayClient
 from media.recording import logbook
+from media.relay.recording import Recordings, RecordingSettings
 from tests.media.peers import RED, Source
 from tests.media.recordings import play
 from tests.media.running import RelayProcess, RunningRelay, speaking_with, start_relay
@@ -134,6 +136,49 @@ async def test_no_recorder_outlives_its_relay(
     assert part.complete
     kinds = [event["event"] for event in logbook.read(tmp_path / recorded.studio / "main")]
     assert kinds[-1] == "ended"
+
+
+async def test_another_relay_goes_on_where_this_one_ends(recorded: RunningRelay, tmp_path: Path) -> None:
+    """One folder for both, as the handbook advises: the second waits until the first has left it."""
+    await turn(recorded, True)
+    await until(recorded, lambda s: s.get("seconds", 0) > 1)
+    started = start_relay("--record-into", str(tmp_path), key=recorded.key)
+    async with speaking_with(started) as other:
+        other.studio = recorded.studio
+        centre = await Source(other, "centre").start(RED, 440)
+        await other.stage("centre", "centre")
+        await turn(other, True)
+        waiting = await until(other, lambda s: s["trouble"] is not None)
+        assert waiting["on"]
+        assert "another recorder" in waiting["trouble"]
+        await turn(recorded, False)
+        await until(other, lambda s: s["seconds"] > 1 and s["trouble"] is None)
+        await centre.close()
+    await asyncio.to_thread(started.stop)
+    first, second = logbook.parts(tmp_path / recorded.studio / "main")
+    assert first.complete
+    assert second.complete
+
+
+async def test_a_recording_that_nobody_asks_for_any_more_ends(recorded: RunningRelay, tmp_path: Path) -> None:
+    """As at a relay that no server reaches: what it recorded goes on elsewhere by then."""
+    forgotten = Recordings(RecordingSettings(tmp_path, unasked_s=2.0), recorded.key.encode())
+    url = urlsplit(recorded.url)
+    forgotten.open((str(url.hostname), url.port or 0), "127.0.0.1")
+    try:
+        asked_at = 0.0
+        async with asyncio.timeout(30):
+            while forgotten.turn(recorded.studio, "main", True)["seconds"] < 2.5:  # longer than the lease
+                asked_at = asyncio.get_running_loop().time()
+                await asyncio.sleep(0.1)
+            while forgotten.state(recorded.studio, "main")["on"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert asyncio.get_running_loop().time() - asked_at > 1.9
+        await all_ended(recorded)
+    finally:
+        await forgotten.stop()
+    (part,) = logbook.parts(tmp_path / recorded.studio / "main")
+    assert part.complete
 
 
 async def test_a_full_folder_ends_it_for_good_and_is_told(tmp_path: Path) -> None:
