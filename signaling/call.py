@@ -184,10 +184,12 @@ class Call:
             return None
 
     async def _record(self, meeting: Meeting, state: StudioState) -> None:
-        """The relay records what the row says; one that was restarted or took over hears it here."""
+        """The relay records what the row says; one that was restarted or took over hears it here.
+
+        It is asked again each time: it ends what nobody asks for any more.
+        """
         wanted = meeting.recording_since is not None
-        told = state.recordings.get(MAIN, Recording(False))
-        if told.on == wanted:
+        if not wanted and not state.recordings.get(MAIN, Recording(False)).on:
             return
         try:
             await self._relay.record(studio(meeting.id), MAIN, wanted)

@@ -10,10 +10,10 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from media.client import RelayClient, RelayRefused, RelayUnreachable, is_refused
@@ -27,6 +27,9 @@ STAND_S: Final = 1.0
 #: A door that opens and nobody who speaks, for so long: as good as dead.
 DUMB_S: Final = 6.0
 ADDRESSES_MAX: Final = 4  # of one name
+WAIT_S: Final = 0.6
+
+T = TypeVar("T")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -203,6 +206,15 @@ async def _connect(family: int, address: Any) -> Knock:
         except OSError as error:
             return Knock.REFUSED if is_refused(error) else Knock.SILENT
     return Knock.OPENED
+
+
+async def within(asked: Awaitable[T]) -> T | None:
+    """A relay's answer; None when it refuses, or does not come in WAIT_S."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            return await asked
+    except (RelayUnreachable, RelayRefused, TimeoutError):
+        return None
 
 
 def _is_connected(sock: socket.socket) -> bool:

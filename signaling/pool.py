@@ -22,15 +22,15 @@ from media.client import (
     Programme,
     Recording,
     RelayClient,
-    RelayRefused,
     RelayUnreachable,
     StudioState,
 )
 from signaling import edges
-from signaling.lookout import Lookout, Seen
+from signaling.lookout import Lookout, Seen, within
 from signaling.mirrors import Mirrors
 from signaling.places import Place, Places
 from signaling.relays import Relays, place
+from signaling.remains import Remains
 from signaling.tasks import Tasks, repeat
 
 FOLLOW_S: Final = 0.4
@@ -39,7 +39,6 @@ FORGET_S: Final = 60.0
 SPREAD_S: Final = 0.5
 #: Over how long a relay is emptied.
 DRAIN_S: Final = 30.0
-EDGE_WAIT_S: Final = 0.6
 
 T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
@@ -76,6 +75,7 @@ class RelayPool:
         self._lookout = Lookout(relays, make, self)
         self._followed: dict[str, _Followed] = {}
         self._mirrors = Mirrors(places, self._lookout)
+        self._remains = Remains(self._lookout)
         self._hearers: list[Callable[[Moved], None]] = []
         self._tasks = Tasks()
 
@@ -159,13 +159,17 @@ class RelayPool:
         return await self._at_home(studio, lambda relay: relay.stage(studio, programme, video, audio))
 
     async def record(self, studio: str, programme: str, on: bool) -> Recording:
-        return await self._at_home(studio, lambda relay: relay.record(studio, programme, on))
+        async def turn(relay: RelayClient) -> Recording:
+            await self._remains.clear(studio)  # first: both may write to one folder
+            return await relay.record(studio, programme, on)
+
+        return await self._at_home(studio, turn)
 
     async def studio(self, studio: str) -> StudioState:
         """As its home has it, with the viewers of all mirrors; a mirror that is slow to say is left out."""
         state, *others = await asyncio.gather(
             self._at_home(studio, lambda relay: relay.studio(studio)),
-            *(_within(seen.client.studio(studio)) for seen in self._carrying(studio)),
+            *(within(seen.client.studio(studio)) for seen in self._carrying(studio)),
         )
         assert state is not None
         viewers = [v for s in (state, *others) if s is not None for v in s.viewers]
@@ -174,7 +178,7 @@ class RelayPool:
 
     async def kick(self, studio: str, peer: str) -> None:
         await self._at_home(studio, lambda relay: relay.kick(studio, peer))
-        await asyncio.gather(*(_within(seen.client.kick(studio, peer)) for seen in self._carrying(studio)))
+        await asyncio.gather(*(within(seen.client.kick(studio, peer)) for seen in self._carrying(studio)))
 
     async def healthy(self) -> bool:
         """Whether any of them lives, as last seen."""
@@ -239,6 +243,8 @@ class RelayPool:
         followed.used_at = time.monotonic()
         if before.home is not None and now.home != before.home:
             _log.warning("studio %s moved from %s to %s", studio, before.home, now.home)
+            if now.home is not None:
+                self._remains.moved(studio, before.home, now.home)
             self._tell(Moved(studio, name_of(before.home), SPREAD_S, sources=True))
             self._tasks.start(f"feed-{studio}", self._mirrors.feed_all(studio, now))
 
@@ -283,9 +289,10 @@ class RelayPool:
                 self._tell(Moved(studio, name_of(url), SPREAD_S, sources=False))
 
     async def follow(self) -> None:
-        """Sees what other nodes moved, keeps the mirrors fed, empties what is to be drained."""
+        """Sees what other nodes moved, keeps the mirrors fed, ends what was left, empties what drains."""
         now = time.monotonic()
         self._followed = {s: f for s, f in self._followed.items() if now - f.used_at < FORGET_S}
+        self._remains.keep(self._followed)
         places = await self._places.all_of(self._followed)
         await asyncio.gather(*(self._follow(studio, place_) for studio, place_ in places.items()))
 
@@ -298,6 +305,7 @@ class RelayPool:
             self._note(studio, now)
             followed.used_at = used_at  # our own look is no use
         await self._mirrors.feed_all(studio, now)
+        await self._remains.clear(studio)
         await self._empty(studio, followed)
 
     async def _empty(self, studio: str, followed: _Followed) -> None:
@@ -313,7 +321,7 @@ class RelayPool:
                 continue
             if now - followed.told_at.get(url, float("-inf")) < DRAIN_S:
                 continue
-            state = await _within(seen.client.studio(studio))
+            state = await within(seen.client.studio(studio))
             if state is None:
                 continue
             followed.told_at[url] = now
@@ -327,11 +335,3 @@ class RelayPool:
 
     def _others(self, url: str) -> bool:
         return any(s.entry.stays and s.client.base_url != url for s in self._lookout.living())
-
-
-async def _within(asked: Awaitable[T]) -> T | None:
-    try:
-        async with asyncio.timeout(EDGE_WAIT_S):
-            return await asked
-    except (RelayUnreachable, RelayRefused, TimeoutError):
-        return None

@@ -225,7 +225,13 @@ class Session:
     relays: dict[str, RelayProcess]
     bridges: list[VirtualBridge]
     prefix: str
+    http: aiohttp.ClientSession
+    token: str  # the secretary's
     watcher: Bridge | None = None
+
+    async def direct(self, **body: Any) -> None:
+        """A command of the secretary's."""
+        await command(self.http, self.servers[0], self.token, self.world.meeting_id, body)
 
     async def home(self) -> str:
         async with redis.asyncio.Redis.from_url(REDIS, decode_responses=True) as client:
@@ -298,9 +304,12 @@ async def session(
     servers: int = 1,
     database: str = "",
     with_agent: bool = True,
+    words: Sequence[str] = (),
     **settings: str,
 ) -> AsyncIterator[Session]:
-    """`database`: of PostgreSQL for several servers, else SQLite in the folder. `settings`: of the servers."""
+    """`database`: of PostgreSQL for several servers, else SQLite in the folder. `words`: more for the
+    relays. `settings`: of the servers.
+    """
     prefix = f"dh-test-{secrets.token_hex(6)}"
     url = database or f"sqlite+aiosqlite:///{folder}/dienhong.db"
     await upgrade(url)
@@ -314,10 +323,10 @@ async def session(
         "DIENHONG_DATABASE_URL": url,
         **settings,
     }
-    words = ("--registry", REDIS, "--registry-prefix", prefix, "--base-path", "/media")
+    all_words = ("--registry", REDIS, "--registry-prefix", prefix, "--base-path", "/media", *words)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        started = [await asyncio.to_thread(start_relay, *words, key=KEY) for _ in range(relays)]
+        started = [await asyncio.to_thread(start_relay, *all_words, key=KEY) for _ in range(relays)]
         stack.callback(_end_all, started)
         running = [await stack.enter_async_context(serving(folder, **shared)) for _ in range(servers)]
         http = await stack.enter_async_context(
@@ -334,9 +343,8 @@ async def session(
             )
         )
         token = await sign_in(http, running[0], store, world.secretary)
-        air = {"kind": "put_on_air", "bridge_id": str(world.central.id)}
-        await command(http, running[0], token, world.meeting_id, air)
-        made = Session(world, store, running, {r.url: r for r in started}, [], prefix)
+        made = Session(world, store, running, {r.url: r for r in started}, [], prefix, http, token)
+        await made.direct(kind="put_on_air", bridge_id=str(world.central.id))
         if with_agent:
             code = await join_code(store, world.communes[-1])
             await _watching(

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from media.client import Moved, RelayClient, RelayUnreachable
+from media.client import Moved, RelayClient, RelayUnreachable, recorded_parts
+from media.relay.drain import drain
 from signaling.places import Mirror, OwnPlaces, Place, Places, SharedPlaces
 from signaling.pool import DRAIN_S, RelayPool, name_of
 from signaling.relays import StaticRelays
 from tests.bench.machine import family
+from tests.media.peers import Source, Tone
 from tests.media.running import RelayProcess, RunningRelay, speaking_with, start_relay
 from tests.media.site import Site
 from tests.signaling.world import eventually
@@ -170,6 +174,73 @@ async def test_a_draining_relay_gets_no_studio_and_gives_away_those_at_rest(rela
         await home.undrain()
         await eventually_so(lambda: all(seen.entry.stays for seen in pool._lookout.all()), pool)
         assert {(await pool.at(f"newer-{n}")).base_url for n in range(24)} == {*urls}
+
+
+# ── recordings ──
+
+
+@pytest.fixture
+async def centres(tmp_path: Path) -> AsyncIterator[dict[str, Source]]:
+    """The centre's sound at each of two relays, by their addresses; both record into one folder."""
+    running = [start_relay("--record-into", str(tmp_path), key=KEY) for _ in range(2)]
+    async with speaking_with(running[0]) as one, speaking_with(running[1]) as two:
+        one.studio = two.studio = "s1"
+        made = {relay.url: Source(relay, "centre") for relay in (one, two)}
+        await asyncio.gather(*(source.publish(None, Tone(440)) for source in made.values()))
+        yield made
+        await asyncio.gather(*(source.close() for source in made.values()))
+    for relay in running:
+        await asyncio.to_thread(relay.stop)
+
+
+async def grown(pool: RelayPool) -> str:
+    """Asks for stage and recording as servers do, until something is written; the relay where."""
+    async with asyncio.timeout(30):
+        while True:
+            await pool.stage("s1", "main", None, ["centre"])
+            told = await pool.record("s1", "main", True)
+            if told.seconds > 0.5 and told.trouble is None:
+                return (await pool.at("s1")).base_url
+            await asyncio.sleep(0.1)
+
+
+async def test_a_recording_goes_with_its_studio_and_holds_up_no_draining(
+    centres: dict[str, Source], tmp_path: Path
+) -> None:
+    async with pool_of(list(centres)) as (pool, told):
+        home = (await pool.at("s1")).base_url
+        assert await grown(pool) == home
+        async with RelayClient(home, KEY) as client:
+            await client.drain(now=True)
+            await eventually_so(lambda: told, pool)
+            await client.kick("s1", "centre")  # told to go, it went
+            assert await drain(client, now=True, within_s=5), "a recorder is nobody to wait for"
+            assert await grown(pool) != home
+            assert not (await client.studio("s1")).recordings["main"].on
+        await pool.record("s1", "main", False)
+    parts = await asyncio.to_thread(all_complete, tmp_path / "s1" / "main")
+    assert parts == ["part-0001.webm", "part-0002.webm"]
+
+
+def all_complete(folder: Path) -> list[str]:
+    """The names of all parts, when the last is closed."""
+    while not all(part.complete for part in recorded_parts(folder, measure=False)):
+        time.sleep(0.05)
+    return [part.name for part in recorded_parts(folder, measure=False)]
+
+
+async def test_what_another_node_moved_is_not_recorded_twice(centres: dict[str, Source]) -> None:
+    """One node cannot reach the home and moves the studio; the other one can, and ends what records there."""
+    places = OwnPlaces()
+    async with pool_of([*centres], places) as (one, _), pool_of([*centres], places) as (two, _):
+        home = await grown(one)
+        assert (await two.at("s1")).base_url == home
+        two._lookout.lost(home)
+        assert (await two.at("s1")).base_url != home
+        async with RelayClient(home, KEY) as client, asyncio.timeout(20):
+            while (await client.studio("s1")).recordings["main"].on:
+                await one.follow()
+        assert await grown(two) != home
 
 
 # ── edges: the mirrors of a studio ──
