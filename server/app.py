@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from server.api.recordings import player_cookie
 from server.api.routes import OPERATIONS
 from server.api.session import session_cookie
 from server.api.site import add_site
+from server.conference import centre_region
 from server.house import HOUSE, House
 from server.limits import Limiter
 from server.metrics import Metrics
@@ -38,7 +41,7 @@ from server.tasks import Supervisor
 from server.tokens import Tokens
 from signaling.hub import Hub, HubSettings
 from signaling.places import OwnPlaces, SharedPlaces
-from signaling.pool import RelayPool
+from signaling.pool import RelayPool, nowhere
 from signaling.relays import RedisRelays, Relays, StaticRelays
 
 JSON_MAX = 1024 * 1024
@@ -61,7 +64,7 @@ def make_app(
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = SqlStore.at(settings.database)
     blobs = blobs_of(settings)
-    relay = relay or relays_of(settings, own_relay)
+    relay = relay or relays_of(settings, own_relay, partial(centre_region, store))
     limiter = Limiter(settings.redis_url, settings.rate_scale)
     passwords = Passwords()
     tokens = Tokens(settings.signing_key(), settings.access_ttl_s)
@@ -104,7 +107,11 @@ def make_app(
     return app
 
 
-def relays_of(settings: Settings, own_relay: RelayProcess | None = None) -> Relay:
+def relays_of(
+    settings: Settings,
+    own_relay: RelayProcess | None = None,
+    region_of: Callable[[str], Coroutine[Any, Any, str]] = nowhere,
+) -> Relay:
     """Those that are listed or announce themselves; else the one of our own, or none."""
     key, prefix = settings.media_secret(), settings.redis_prefix
     if own_relay is not None:
@@ -117,7 +124,7 @@ def relays_of(settings: Settings, own_relay: RelayProcess | None = None) -> Rela
     else:
         return RelayClient("", key)
     places = SharedPlaces(settings.redis_url, prefix) if settings.redis_url else OwnPlaces()
-    return RelayPool(relays, places, key, above=settings.edge_above)
+    return RelayPool(relays, places, key, above=settings.edge_above, region_of=region_of)
 
 
 def origins_of(settings: Settings) -> tuple[str, ...]:

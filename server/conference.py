@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from rooms.ids import BridgeId, MeetingId
 from rooms.roles import Actor, Right
@@ -14,6 +15,7 @@ from signaling.turn import TurnSettings, ice_servers
 
 if TYPE_CHECKING:
     from server.house import House
+    from server.store import SqlStore
 
 TOKEN_TTL_S = 600
 
@@ -51,11 +53,24 @@ async def access(house: House, actor: Actor, meeting_id: MeetingId) -> MediaAcce
 
 
 async def _region(house: House, actor: Actor) -> str:
-    """The unit above a bridge: a relay may have declared itself near to it."""
-    if actor.bridge_id is None:
-        return ""
-    async with house.store.accounts(write=False) as accounts:
-        return (await accounts.bridge(actor.bridge_id)).parent
+    return await _unit_above(house.store, actor.bridge_id) if actor.bridge_id is not None else ""
+
+
+async def centre_region(store: SqlStore, studio: str) -> str:
+    """Near to which unit a meeting's conference should live; "" when nothing says so. Raises: SQLAlchemyError."""
+    try:
+        meeting_id = MeetingId(UUID(studio))
+    except ValueError:
+        return ""  # no meeting's: a rehearsal's
+    async with store.begin(write=False) as tx:
+        centre = calls.centre(await tx.bridges(meeting_id))
+    return await _unit_above(store, centre) if centre is not None else ""
+
+
+async def _unit_above(store: SqlStore, bridge_id: BridgeId) -> str:
+    """A relay may have declared itself near to it."""
+    async with store.accounts(write=False) as accounts:
+        return (await accounts.bridge(bridge_id)).parent
 
 
 def _turn(house: House) -> TurnSettings:

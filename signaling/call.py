@@ -71,9 +71,14 @@ def plan(meeting: Meeting, bridges: Sequence[BridgeSeat]) -> Mapping[str, Stage]
     if meeting.state not in _ON_STAGE:
         return {MAIN: Stage(None, ()), PREVIEW: Stage(None, ())}
     on_air, stand_by = meeting.on_air_bridge_id, meeting.stand_by_bridge_id
-    central = next((b.bridge_id for b in bridges if b.role is Role.CENTRAL_BRIDGE), None)
+    central = centre(bridges)
     heard = [b for b in (on_air, central if central != on_air else None) if b is not None] if on_air else []
     return {MAIN: _stage(on_air, heard), PREVIEW: _stage(stand_by, [stand_by] if stand_by else [])}
+
+
+def centre(bridges: Sequence[BridgeSeat]) -> BridgeId | None:
+    """The central bridge."""
+    return next((b.bridge_id for b in bridges if b.role is Role.CENTRAL_BRIDGE), None)
 
 
 def _stage(seen: BridgeId | None, heard: Sequence[BridgeId]) -> Stage:

@@ -14,7 +14,6 @@ from signaling.relays import RelayEntry
 
 #: So many viewers a relay gets before another one is begun.
 EDGE_ABOVE: Final = 300
-BUSY_LOAD: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def choose(wish: Wish, relays: Iterable[RelayEntry], *, above: int = EDGE_ABOVE)
     carrying = [r for r in near if r.url == wish.home or r.url in wish.carriers]
     if any(r.url == wish.seat for r in carrying):
         return str(wish.seat)
-    roomy = [r for r in carrying if r.viewers < above and r.load < BUSY_LOAD]
+    roomy = [r for r in carrying if r.viewers < above and not r.is_busy]
     least = min(roomy or near, key=_burden, default=None)
     return least.url if least is not None else wish.home
 
@@ -49,4 +48,4 @@ def parents(home: str, carriers: Set[str], edge: str) -> list[str]:
 
 
 def _burden(relay: RelayEntry) -> tuple[bool, int, str]:
-    return relay.load >= BUSY_LOAD, relay.viewers, relay.url
+    return relay.is_busy, relay.viewers, relay.url

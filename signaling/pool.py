@@ -11,9 +11,9 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from media.client import (
     TOKEN_TTL_S,
@@ -31,7 +31,7 @@ from signaling.mirrors import Mirrors
 from signaling.places import Place, Places
 from signaling.relays import Relays, place
 from signaling.remains import Remains
-from signaling.tasks import Tasks, repeat
+from signaling.tasks import Tasks, repeat, unbroken
 
 FOLLOW_S: Final = 0.4
 FORGET_S: Final = 60.0
@@ -49,6 +49,10 @@ def name_of(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:10]
 
 
+async def nowhere(_: str) -> str:
+    return ""
+
+
 @dataclass(slots=True)
 class _Followed:
     """A studio that somebody here uses: where it was last seen to live."""
@@ -62,15 +66,26 @@ class RelayPool:
     """The same face as one `RelayClient`; who asks names a studio and need not know where it lives."""
 
     def __init__(
-        self, relays: Relays, places: Places, key: str, *, above: int = edges.EDGE_ABOVE, timeout_s: float = 3.0
+        self,
+        relays: Relays,
+        places: Places,
+        key: str,
+        *,
+        above: int = edges.EDGE_ABOVE,
+        region_of: Callable[[str], Coroutine[Any, Any, str]] = nowhere,
+        timeout_s: float = 3.0,
     ) -> None:
-        """`key`: all relays share it. `above`: so many viewers a relay gets before a session is spread."""
+        """`key`: all relays share it. `above`: so many viewers a relay gets before a session is spread.
+
+        `region_of`: near to which region a studio should live, "" for anywhere.
+        """
 
         def make(url: str) -> RelayClient:
             return RelayClient(url, key, timeout_s=timeout_s, name=name_of(url))
 
         self._places = places
         self._above = above
+        self._region_of = region_of
         self._minting = make("")
         self._lookout = Lookout(relays, make, self)
         self._followed: dict[str, _Followed] = {}
@@ -221,7 +236,9 @@ class RelayPool:
         return living
 
     async def _move(self, studio: str, before: Place, living: Sequence[Seen]) -> tuple[Place, Seen]:
-        chosen = place(studio, [seen.entry for seen in living])
+        # Only of a new one: what takes over from a dead relay must not wait for the store.
+        region = await unbroken(self._region_of(studio)) if self.regional and before.home is None else ""
+        chosen = place(studio, [seen.entry for seen in living], region)
         if chosen is None:
             raise RelayUnreachable("no relay answers")
         agreed = await self._places.move(studio, before.home, chosen.url)

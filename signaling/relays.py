@@ -19,6 +19,7 @@ from media.client import unseal
 from signaling.bell import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
 
 STAYS: Final = "no"
+BUSY_LOAD: Final = 0.85
 
 _log: Final = logging.getLogger(__name__)
 
@@ -37,6 +38,10 @@ class RelayEntry:
     @property
     def stays(self) -> bool:
         return self.draining == STAYS
+
+    @property
+    def is_busy(self) -> bool:
+        return self.load >= BUSY_LOAD
 
     def is_near(self, region: str) -> bool:
         """Whether it has declared itself near to this unit."""
@@ -119,7 +124,13 @@ class RedisRelays:
         await self._redis.aclose()
 
 
-def place(studio: str, relays: Sequence[RelayEntry]) -> RelayEntry | None:
-    """The same on every node, by the highest random weight: a relay that ends moves only its own studios."""
+def place(studio: str, relays: Sequence[RelayEntry], region: str = "") -> RelayEntry | None:
+    """Where a studio shall live: not where it drains, not where it is busy, near to its region.
+
+    Of those the same on every node, by the highest random weight: a relay that ends moves only its own studios.
+    Nodes that see another load may choose otherwise; the first one's choice holds (`Places.move`).
+    """
     fit = [r for r in relays if r.stays] or list(relays)
+    fit = [r for r in fit if not r.is_busy] or fit
+    fit = [r for r in fit if r.is_near(region)] or fit
     return max(fit, key=lambda r: hashlib.sha256(f"{studio} {r.url}".encode()).digest(), default=None)

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,6 +87,18 @@ async def test_a_studio_stays_moves_with_a_death_and_is_not_called_back(relays: 
         await eventually_so(lambda: len(pool._lookout.living()) == 2, pool)
         assert (await pool.at("s1")).base_url == moved
         assert len(told) == 1
+
+
+async def test_load_decides_where_a_studio_begins_and_never_moves_it(relays: list[RelayProcess]) -> None:
+    async with pool_of([relay.url for relay in relays]) as (pool, told):
+        home = (await pool.at("s1")).base_url
+        (seen,) = [s for s in pool._lookout.all() if s.client.base_url == home]
+        seen.entry = replace(seen.entry, load=0.95)
+        assert (await pool.at("s1")).base_url == home
+        await pool.follow()
+        assert (await pool.at("s1")).base_url == home
+        assert home not in {(await pool.at(f"new-{n}")).base_url for n in range(12)}
+        assert not told
 
 
 async def test_whoever_asks_first_finds_the_death_before_any_look(relays: list[RelayProcess]) -> None:

@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,18 @@ def test_a_draining_relay_gets_nothing_new_unless_it_is_the_last() -> None:
     assert {place(str(n), [draining, other]) for n in range(20)} == {other}
     assert place("1", [draining]) == draining
     assert place("1", []) is None
+
+
+def test_a_new_studio_lives_near_its_centre_and_where_there_is_room() -> None:
+    near, far = RelayEntry("http://near", "Huyện Lắk, Huyện Ea Súp"), RelayEntry("http://far", "Huyện Krông Năng")
+    studios = [str(n) for n in range(40)]
+    assert {place(s, [near, far], "huyện lắk") for s in studios} == {near}
+    assert {place(s, [near, far], "Huyện Cư Kuin") for s in studios} == {near, far}
+    busy = replace(near, load=0.9)
+    assert {place(s, [busy, far], "Huyện Lắk") for s in studios} == {far}
+    leaving = replace(far, draining="gently")
+    assert {place(s, [busy, leaving], "Huyện Lắk") for s in studios} == {busy}, "better slow than on its way out"
+    assert {place(s, [busy, replace(far, load=1.0)]) for s in studios} == {busy, replace(far, load=1.0)}
 
 
 async def test_a_static_list_is_always_there() -> None:

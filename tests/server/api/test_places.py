@@ -101,6 +101,16 @@ async def test_a_bridge_watches_at_the_relay_that_is_near_to_its_unit(town: Town
     assert near.asked[-1] == f"DELETE /whep/{meeting_id}/main/s1"
 
 
+async def test_a_conference_lives_near_its_central_bridge(town: Town, relays: list[StandIn]) -> None:
+    admin = await town.caller("admin")
+    changed = await admin.call("PATCH", f"/api/bridges/{town.bridges['central']}", json={"parent": NEAR})
+    assert changed.status == 200, changed.content
+    for _ in range(6):  # by their names alone they would be at both
+        meeting_id = await town.meeting(opened=True)
+        await (await town.caller("chair")).post(f"/api/meetings/{meeting_id}/media")
+        assert (await town.house.relay.at(meeting_id)).base_url == relays[1].url
+
+
 async def test_a_strangers_word_places_no_studio(town: Town, relays: list[StandIn]) -> None:
     pool = town.house.relay
     assert isinstance(pool, RelayPool)
