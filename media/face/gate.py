@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from media import tokens
+from media import proof, tokens
 from media.relay.crew import Hand
 from media.relay.problems import Refusal
 from media.tokens import Grant, Scope
@@ -38,6 +38,10 @@ class Gate:
         if scope in (Scope.WATCH, Scope.RELAY) and grant.programme != named["programme"]:
             raise Refusal("studio-mismatch", "the token is for another programme")
         return grant
+
+    def vouch(self, grant: Grant, offer: bytes, answer: bytes) -> dict[str, str]:
+        """The header by which another relay knows that this answer is of one that holds the key."""
+        return {proof.HEADER: proof.of_answer(self._key, grant.studio, grant.programme, offer, answer)}
 
 
 async def tell(hand: Hand, operation: str, **arguments: Any) -> Message:

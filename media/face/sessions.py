@@ -161,7 +161,11 @@ class Sessions:
             raise
         accepted = negotiation.sending(video, audio, repairs, answer)
         path = f"/whep/{grant.studio}/{grant.programme}/{session.id}"
-        return self._created(session, path, offer, accepted, answer)
+        response = self._created(session, path, offer, accepted, answer)
+        if grant.scope is Scope.RELAY:
+            assert isinstance(response.body, bytes)
+            response.headers.update(self._gate.vouch(grant, await request.read(), response.body))
+        return response
 
     def _new_session(self, scope: Scope, grant: Grant, programme: str, offer: Offer) -> Session:
         home = hand = self._crew.of(grant.studio).index

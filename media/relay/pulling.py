@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from media import proof
 from media.cascade.pull import H264_TYPE, OPUS_TYPE, REPAIRS, VP8_TYPE
 from media.client import RelayClient
 from media.endpoint.asking import Refused, text_of
@@ -81,6 +82,7 @@ class Puller:
 
     def __init__(self, relay: str, key: bytes, sounds: int, hand_of: Callable[[str], Hand]) -> None:
         self.peer = RELAY_PEER + relay
+        self._key = key
         self._tokens = RelayClient("", key.decode())
         self._sounds = sounds
         self._hand_of = hand_of
@@ -148,6 +150,10 @@ class Puller:
                 raise Failed(str(refusal)) from refusal
             if response.status != 201:
                 raise Failed(f"{response.status}: {text[:200]}")
+            # Over plain HTTP anybody might answer; whom we then believe is the fingerprint in the answer.
+            expected = proof.of_answer(self._key, studio, programme, sdp.encode(), text.encode())
+            if not proof.holds(response.headers.get(proof.HEADER, ""), expected):
+                raise Failed("the answer is not proved to be of a relay with our key")
             pulling.resource = resource_of(url, response.headers.get("Location", ""))
             return call.read_answer(text)
 

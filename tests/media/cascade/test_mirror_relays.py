@@ -7,6 +7,7 @@ import os
 import random
 import secrets
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from media import proof
 from media.client import RelayClient
 from media.relay.pulling import offer
 from media.transport.dtls import Identity
@@ -90,9 +92,9 @@ async def parents(relay: RunningRelay, *of: RunningRelay | str, status: int = 20
         return dict(await answer.json())
 
 
-async def pulls_from(relay: RunningRelay, parent: RunningRelay | None, seconds: float = 15) -> None:
+async def pulls_from(relay: RunningRelay, parent: RunningRelay | str | None, seconds: float = 15) -> None:
     """Wait until it does."""
-    expected = parent.url if parent else None
+    expected = parent.url if isinstance(parent, RunningRelay) else parent
     found: Any = ""
     try:
         async with asyncio.timeout(seconds):
@@ -381,6 +383,71 @@ async def test_over_three_relays(net: Net) -> None:
     assert [len((await r.state())["relays"]) for r in (origin, middle, edge)] == [1, 1, 0]
 
 
+#: From the offer, the answer and its proof to what is answered instead.
+Change = Callable[[bytes, str, str], tuple[str, str]]
+
+
+@contextlib.asynccontextmanager
+async def between(relay: RunningRelay, change: Change) -> AsyncIterator[str]:
+    """Somebody who sits at an address where a relay is expected, and passes on what he likes to; his URL."""
+
+    async def pass_on(request: web.Request) -> web.Response:
+        headers = {k: request.headers[k] for k in ("Authorization", "Content-Type")}
+        offer = await request.read()
+        async with relay.http.request(
+            request.method, relay.url + request.path, data=offer, headers=headers
+        ) as answer:
+            text, told = change(offer, await answer.text(), answer.headers.get(proof.HEADER, ""))
+            kept = {k: answer.headers[k] for k in ("Location",) if k in answer.headers}
+            kept |= {proof.HEADER: told} if told else {}
+            return web.Response(status=answer.status, text=text, headers=kept, content_type="application/sdp")
+
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", pass_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_an_answer_is_believed_only_with_its_proof(net: Net) -> None:
+    """Whoever sits at a parent's address without the key feeds nobody."""
+    origin, edge = await net.relay("origin"), await net.relay("edge")
+    await net.film(origin)
+    asked, proofs = asyncio.Event(), [""]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        own.bind(("127.0.0.1", 0))
+        own.setblocking(False)
+
+        def himself(_: bytes, answer: str, told: str) -> tuple[str, str]:
+            """Has the media agreed with a port of his own."""
+            asked.set()
+            return answer.replace(f" {origin.udp[0]} ", f" {own.getsockname()[1]} "), proofs[-1]
+
+        def honest(_: bytes, answer: str, told: str) -> tuple[str, str]:
+            proofs.extend([told] if told else [])
+            return answer, told
+
+        await net.site(edge, "tv")
+        async with between(origin, himself) as stranger, between(origin, honest) as friend:
+            for _ in range(2):  # without a proof, then with one of another answer
+                asked.clear()
+                await parents(edge, stranger)
+                async with asyncio.timeout(10):
+                    await asked.wait()
+                    asked.clear()
+                    await asked.wait()  # it asks again, so the first answer was not taken
+                assert (await parents(edge, stranger))["pulling"] is None
+                await parents(edge, friend)
+                await pulls_from(edge, friend)
+                await parents(edge)
+            with pytest.raises(BlockingIOError):
+                own.recv(2048)
+
+
 class Line:
     """A relay's HTTP face whose answers name a UDP port of ours, which loses a tenth of the media."""
 
@@ -417,26 +484,14 @@ async def lossy(relay: RunningRelay) -> AsyncIterator[Line]:
     await loop.create_datagram_endpoint(Far, remote_addr=("127.0.0.1", relay.udp[0]))
     port = ends["near"].get_extra_info("sockname")[1]
 
-    async def pass_on(request: web.Request) -> web.Response:
-        headers = {k: request.headers[k] for k in ("Authorization", "Content-Type")}
-        async with relay.http.request(
-            request.method, relay.url + request.path, data=await request.read(), headers=headers
-        ) as answer:
-            text = (await answer.text()).replace(f" {relay.udp[0]} ", f" {port} ")
-            kept = {"Location": answer.headers["Location"]} if "Location" in answer.headers else {}
-            return web.Response(status=answer.status, text=text, headers=kept, content_type="application/sdp")
+    def by_us(offer: bytes, answer: str, _: str) -> tuple[str, str]:
+        ours = answer.replace(f" {relay.udp[0]} ", f" {port} ")
+        return ours, proof.of_answer(relay.key.encode(), relay.studio, "main", offer, ours.encode())
 
-    app = web.Application()
-    app.router.add_route("*", "/{any:.*}", pass_on)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    line.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        yield line
+        async with between(relay, by_us) as line.url:
+            yield line
     finally:
-        await runner.cleanup()
         ends["near"].close()
         ends["far"].close()
 
