@@ -1,5 +1,6 @@
 """The programmes that this relay has from others: told where from over HTTP, one `Mirrored` for each."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from media.transport.channel import Message
 
 MAX_PARENTS: Final = 8
 MAX_MIRRORED: Final = 1024
+STALE_S: Final = 600.0  # servers tell of a mirror every 2 s as long as they have a use for it
 
 Key = tuple[str, str]  # studio, programme
 
@@ -44,13 +46,26 @@ class Cascade:
                 del self._mirrored[key]
                 await mirrored.stop()
             return {"parents": [], "pulling": None}
-        if mirrored is None:
-            if len(self._mirrored) >= MAX_MIRRORED:
-                raise Refusal("too-many", "too many programmes from elsewhere")
-            mirrored = self._mirrored[key] = Mirrored(self._puller, self._watched, self._keep_s, studio, programme)
-            mirrored.begin()
+        if mirrored is not None:
+            mirrored.prefer(urls)
+            return mirrored.state()
+        left = self._make_room()
+        mirrored = self._mirrored[key] = Mirrored(self._puller, self._watched, self._keep_s, studio, programme)
+        mirrored.begin()
         mirrored.prefer(urls)
+        if left is not None:
+            await left.stop()
         return mirrored.state()
+
+    def _make_room(self) -> Mirrored | None:
+        """For one more: the one that was told of longest ago goes. Raises: Refusal when all are in use."""
+        if len(self._mirrored) < MAX_MIRRORED:
+            return None
+        idle = {key: one for key, one in self._mirrored.items() if not self._watched(*key)}
+        oldest = min(idle, key=lambda key: idle[key].told_at, default=None)
+        if oldest is None or time.monotonic() - idle[oldest].told_at < STALE_S:
+            raise Refusal("too-many", "too many programmes from elsewhere")
+        return self._mirrored.pop(oldest)
 
     def look(self, studio: str, programme: str) -> None:
         """Somebody joined."""

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ class Mirrored:
         self._changed = asyncio.Event()  # other parents
         self.stirred = asyncio.Event()  # that, or somebody joined
         self.trouble = ""
+        self.told_at = 0.0  # Unit: s, monotonic
 
     def state(self) -> dict[str, Any]:
         current = self._current
@@ -51,6 +53,7 @@ class Mirrored:
         self._task = asyncio.create_task(self._run(), name=f"mirror-{self._studio}-{self._programme}")
 
     def prefer(self, urls: list[str]) -> None:
+        self.told_at = time.monotonic()
         if urls != self._parents:
             self._parents = urls
             self._return_s = RETURN_AFTER_S
