@@ -39,12 +39,12 @@ def choose(wish: Wish, relays: Iterable[RelayEntry], *, above: int = EDGE_ABOVE)
 
 
 def parents(home: str, carriers: Set[str], edge: str) -> list[str]:
-    """Whom an edge pulls from, the preferred one first.
+    """Whom an edge pulls from: the home, and when the line to it is cut, another mirror.
 
-    All but the first mirror have that one as their second: so no two ever wait for each other.
+    Two may have each other as their second: a relay that finds itself on the programme's path leaves that parent.
     """
-    first = min(carriers | {edge})
-    return [home] if first in (edge, home) else [home, first]
+    second = min(carriers - {edge, home}, default=None)
+    return [home] if second is None else [home, second]
 
 
 def _burden(relay: RelayEntry) -> tuple[bool, int, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from signaling.places import Mirror, OwnPlaces, Place, Places, SharedPlaces
 from signaling.pool import DRAIN_S, RelayPool, name_of
 from signaling.relays import StaticRelays
 from tests.bench.machine import family
+from tests.media.cascade.test_mirror import DELTA, Film
+from tests.media.cascade.test_mirror import KEY as KEY_FRAME
 from tests.media.peers import Source, Tone
 from tests.media.running import RelayProcess, RunningRelay, speaking_with, start_relay
 from tests.media.site import Site
@@ -324,6 +327,46 @@ async def test_a_home_that_dies_gives_its_studio_to_a_mirror_which_is_none_any_m
         async with speaking_with(other) as running:
             running.studio = "s1"
             assert not (await running.state())["programmes"]["main"].get("mirror")
+
+
+async def test_a_mirror_whose_line_to_the_home_is_cut_has_the_picture_through_another() -> None:
+    relays = [start_relay("--faults", "--id", f"r{n}", key=KEY) for n in range(3)]
+    ids = {relay.url: f"relay:r{n}" for n, relay in enumerate(relays)}
+    async with AsyncExitStack() as stack:
+        for relay in relays:
+            stack.callback(relay.stop)
+        pool, told = await stack.enter_async_context(pool_of([*ids], above=1))
+        running = {r.url: await stack.enter_async_context(speaking_with(r)) for r in relays}
+        for one in running.values():
+            one.studio = "s1"
+        home, *mirrors = [(await pool.edge("s1", "main", peer)).base_url for peer in "abc"]
+        edge, other = sorted(mirrors)
+        assert len({home, edge, other}) == 3
+        await pool.follow()  # each is told of the other
+        film = Film(await Site(running[home], "film").join(publish=True))
+        stack.callback(film.site.close)
+        await pool.stage("s1", "main", "film")
+        viewer = await Site(running[edge], "tv").join()
+        stack.callback(viewer.close)
+        showing = asyncio.create_task(shown(film))
+        stack.callback(showing.cancel)
+        await viewer.next_rtp(20)
+        async with RelayClient(home, KEY) as client:
+            await client.fault(ids[edge], drop=1.0)
+        async with asyncio.timeout(20):
+            while (await running[edge].state())["programmes"]["main"]["mirror"]["pulling"] != other:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        while not await viewer.silent(0):
+            pass  # what came before the cut
+        for _ in range(20):
+            await viewer.next_rtp()
+        assert not told, "nobody has to join anew"
+
+
+async def shown(film: Film) -> None:
+    for turn in itertools.count():
+        film.frame(DELTA if turn % 20 else KEY_FRAME)
+        await asyncio.sleep(0.05)
 
 
 # ── what all nodes know ──

@@ -107,6 +107,11 @@ async def pulls_from(relay: RunningRelay, parent: RunningRelay | str | None, sec
         raise AssertionError(f"expected {expected}, found {found}") from None
 
 
+async def pulling(relay: RunningRelay) -> str | None:
+    found: str | None = (await relay.state())["programmes"]["main"]["mirror"]["pulling"]
+    return found
+
+
 async def has_relays(relay: RunningRelay, count: int, seconds: float = 15) -> None:
     """Wait until so many relays pull from it."""
     async with asyncio.timeout(seconds):
@@ -446,6 +451,31 @@ async def test_an_answer_is_believed_only_with_its_proof(net: Net) -> None:
                 await parents(edge)
             with pytest.raises(BlockingIOError):
                 own.recv(2048)
+
+
+async def test_two_that_lost_their_home_do_not_hold_each_other(net: Net) -> None:
+    """Each has the other as its second parent: one takes it, one is refused, both go to the next home."""
+    origin, heir = await net.relay("origin"), await net.relay("heir")
+    one, two = await net.relay("one"), await net.relay("two")
+    film = await net.film(heir)
+    viewers = [await net.site(relay, "tv") for relay in (one, two)]
+    await parents(one, origin, two)
+    await parents(two, origin, one)
+    await asyncio.gather(pulls_from(one, origin), pulls_from(two, origin))
+    freeze(origin)
+    async with asyncio.timeout(15):
+        while await pulling(one) != two.url and await pulling(two) != one.url:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await parents(one, heir, two)
+    await parents(two, heir, one)
+    await asyncio.gather(pulls_from(one, heir), pulls_from(two, heir))
+    showing = asyncio.create_task(_show([film]))
+    try:
+        for viewer in viewers:
+            await viewer.next_rtp()
+    finally:
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
 
 
 class Line:
