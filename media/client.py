@@ -26,6 +26,7 @@ from media.answers import Stage as Stage
 from media.answers import Standing as Standing
 from media.answers import StudioState as StudioState
 from media.answers import Viewer as Viewer
+from media.cors import cors_headers as cors_headers
 from media.entry import seal as seal
 from media.entry import unseal as unseal
 from media.recording.logbook import Listed as Listed

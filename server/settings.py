@@ -6,6 +6,7 @@ Secrets that are not given are made once and kept in the data folder, readable b
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     relay_udp: str = "0.0.0.0:50000"  # bridges come from outside
     relay_tcp: str = ""  # for bridges without UDP; empty: as relay_udp; none: no TCP
     relay_announce: str = ""  # empty: the addresses of this machine
+    relay_origins: str = ""  # web origins whose pages may send and watch through us, comma separated; *: any
     relay_workers: int = Field(1, ge=1, le=64)
     recordings: str = ""  # where relays write recordings, and the server reads them; empty: none are made
     recordings_max_mb: int = Field(20_000, ge=10)  # the most that one conference may hold
@@ -81,6 +83,14 @@ class Settings(BaseSettings):
     def _a_registry(cls, value: str, told: ValidationInfo) -> str:
         if value.strip() == REGISTRY and not told.data.get("redis_url"):
             raise ValueError("a registry needs DIENHONG_REDIS_URL")
+        return value
+
+    @field_validator("relay_origins")
+    @classmethod
+    def _web_origins(cls, value: str) -> str:
+        for origin in filter(None, map(str.strip, value.split(","))):
+            if not re.fullmatch(r"\*|https?://[^/?#@\s]+", origin):
+                raise ValueError(f"not a web origin as https://host:port: {origin}")
         return value
 
     @field_validator("turn_urls")
@@ -124,6 +134,11 @@ class Settings(BaseSettings):
         if not self.with_relay or self.relay_registry:
             return ()
         return tuple(url.strip().rstrip("/") for url in self.relay_urls.split(",") if url.strip())
+
+    @property
+    def media_origins(self) -> frozenset[str]:
+        """Of other sites, whose pages may use the way to the relay."""
+        return frozenset(filter(None, map(str.strip, self.relay_origins.split(","))))
 
     @property
     def relay_registry(self) -> bool:

@@ -10,12 +10,12 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from media.cors import cors_headers
 from media.relay.problems import Handler, Refusal
 from media.wire.sdp import Fragment
 
 OFFER: Final = "application/sdp"
 FRAGMENT: Final = "application/trickle-ice-sdpfrag"
-_EXPOSED: Final = "Location, ETag, Link, Accept-Post, Accept-Patch, Retry-After, WWW-Authenticate"
 
 
 async def nothing(_: web.Request) -> web.Response:
@@ -30,15 +30,8 @@ def cors(origins: Collection[str]) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         options = _options(request) if request.method == "OPTIONS" else None
         response = options if options is not None else await handler(request)
-        origin = request.headers.get("Origin", "")
-        if origin and (origin in origins or "*" in origins):
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-            response.headers["Vary"] = "Origin"
-            if options is not None:
-                response.headers["Access-Control-Allow-Methods"] = response.headers["Allow"]
-                response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-Match"
-                response.headers["Access-Control-Max-Age"] = "600"
+        methods = options.headers["Allow"] if options is not None else None
+        response.headers.update(cors_headers(request.headers.get("Origin", ""), origins, methods))
         return response
 
     return middleware

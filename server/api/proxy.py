@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
-from media.client import RelayClient, RelayUnreachable, is_refused
+from media.client import RelayClient, RelayUnreachable, cors_headers, is_refused
 from rooms.errors import NotFound
 from server.house import HOUSE
 from server.refusals import Unavailable
@@ -34,6 +34,7 @@ _SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("relay-session")
 
 def add_proxy(app: web.Application) -> None:
     app.cleanup_ctx.append(_session)
+    app.on_response_prepare.append(open_to_pages)
     for face in ("whip", "whep"):
         # Where several relays are, a session's own address names its relay.
         for at in ("", AT + "{relay:[0-9a-f]{1,64}}/"):
@@ -72,6 +73,8 @@ async def _relay_for(request: web.Request, path: str) -> RelayClient:
     """By its name in the address, else where the peer of the token is to watch, else where the studio lives."""
     relays, (face, studio, *rest) = request.app[HOUSE].relay, path.split("/")
     try:
+        if request.method == "OPTIONS":
+            return await relays.anyone()  # all answer alike, also for a session that has moved
         if name := request.match_info.get("relay"):
             relay = await relays.named(name, studio)
             if relay is None:
@@ -97,6 +100,15 @@ async def _ask(request: web.Request, relay: RelayClient, path: str, body: bytes)
         if relay.name and "Location" in given:
             given["Location"] = _at(relay.name, given["Location"])
         return web.Response(status=answer.status, body=await answer.read(), headers=given)
+
+
+async def open_to_pages(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal `on_response_prepare`: also for refusals, since a page of another origin must read that it shall
+    join again."""
+    if request.path.startswith(f"{MEDIA_PATH}/"):
+        methods = response.headers.get("Allow") if request.method == "OPTIONS" else None
+        origins = request.app[HOUSE].settings.media_origins
+        response.headers.update(cors_headers(request.headers.get("Origin", ""), origins, methods))
 
 
 def _at(name: str, location: str) -> str:
