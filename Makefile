@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WEB_SOURCES := $(shell find web/src web/public web/index.html -type f 2>/dev/null)
 
-.PHONY: run test test-unit test-web test-e2e lint tools bench-relay bench-tree bench-cascade bench-flood fuzz api clean help
+.PHONY: run test test-unit test-web test-e2e lint tools bench-relay bench-tree bench-cascade bench-flood bench-failover fuzz api clean help
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench-cascade: $(BIN)/.ready media/transport/libsealer.so ## the same with real 
 
 bench-flood: $(BIN)/.ready media/transport/libsealer.so ## 100,000 datagrams of garbage a second at a programme that is watched (SECONDS=10)
 	$(BIN)/python -m tests.bench.flood $(if $(SECONDS),--seconds $(SECONDS))
+
+bench-failover: $(BIN)/.ready media/transport/libsealer.so ## a relay dies under a session: when has everybody picture again (VIEWERS=100, RUNS=3; needs redis-server)
+	$(BIN)/python -m tests.bench.failover $(if $(VIEWERS),--viewers $(VIEWERS)) $(if $(RUNS),--runs $(RUNS))
 
 fuzz: $(BIN)/.fuzz ## random bytes at every reader of strangers' bytes (SECONDS=60 for each, NAMES="stun rtp")
 	nice $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(NAMES)

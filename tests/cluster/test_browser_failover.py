@@ -16,7 +16,7 @@ from tests.e2e.conftest import CHROMIUM, FLAGS
 
 pytestmark = [pytest.mark.redis, pytest.mark.browser]
 
-BOUND_S = 20.0
+BOUND_S = 12.0
 _LINK = "() => (window.__dienhong_peers ?? []).find(link => link.name === 'main') ?? null"
 
 
