@@ -38,6 +38,7 @@ a=rtcp-mux
 a={direction}
 a=rtpmap:111 opus/48000/2
 """
+H264 = "H264/90000\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f"
 
 KEY_FRAME = b"\x90\x80\x80\x01" + b"\x10\x00\x00\x9d\x01\x2a" + bytes(60)
 DELTA = b"\x90\x80\x80\x02" + b"\x11\x00\x00" + bytes(60)
@@ -67,11 +68,19 @@ class Site:
         return sock
 
     async def offer(
-        self, *, publish: bool = False, fingerprint: str = "", host: str = "", more: str = ""
+        self,
+        *,
+        publish: bool = False,
+        fingerprint: str = "",
+        host: str = "",
+        more: str = "",
+        h264: bool = False,
     ) -> "Site":
         """`more`: lines besides, of the sound."""
         text = OFFER.replace("{print}", fingerprint or self.identity.fingerprint.value)
         text = text.replace("{direction}", "sendonly" if publish else "recvonly") + more
+        if h264:
+            text = text.replace("VP8/90000", H264)
         studio = self.relay.studio
         path = f"/whip/{studio}" if publish else f"/whep/{studio}/main"
         scope = ("publish", self.peer) if publish else ("watch", self.peer, "main")
