@@ -100,6 +100,7 @@ def _add_relay(relay: argparse.ArgumentParser) -> None:
     relay.add_argument("--region", default="", help="the units whose bridges it is near to, with commas")
     relay.add_argument("--record-into", default="", help="folder for recordings; none are made without it")
     relay.add_argument("--record-max-mb", type=float, help="the most that one recording may hold")
+    relay.add_argument("--record-min-free-mb", type=float, help="left free on that disk by all recordings")
     relay.add_argument(
         "--mode", choices=("gso", "sendmmsg", "sendto"), help="how datagrams leave; found out without it"
     )
@@ -195,7 +196,7 @@ def _relay(parsed: argparse.Namespace) -> int:
         base_path="/" + parsed.base_path.strip("/") if parsed.base_path.strip("/") else "",
         origins=tuple(parsed.origin),
         region=parsed.region,
-        recording=RecordingSettings(Path(parsed.record_into), parsed.record_max_mb)
+        recording=RecordingSettings(Path(parsed.record_into), parsed.record_max_mb, parsed.record_min_free_mb)
         if parsed.record_into
         else None,
         keep_s=parsed.mirror_keep,

@@ -105,6 +105,7 @@ class RelayProcess:
         if s.recordings:
             into = str(Path(s.recordings).absolute())
             words += ["--record-into", into, "--record-max-mb", str(s.recordings_max_mb)]
+            words += ["--record-min-free-mb", str(s.recordings_min_free_mb)]
         return [*words, *(["--announce", s.relay_announce] if s.relay_announce else [])]
 
 

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     relay_workers: int = Field(1, ge=1, le=64)
     recordings: str = ""  # where relays write recordings, and the server reads them; empty: none are made
     recordings_max_mb: int = Field(20_000, ge=10)  # the most that one conference may hold
+    recordings_min_free_mb: int = Field(2_000, ge=1)  # left free on their disk, which may be the database's too
     turn_urls: str = ""
     turn_secret: SecretStr | None = None
 

@@ -37,10 +37,14 @@ log = logging.getLogger("media.recording")
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """`into`: a folder for each studio is made there, and in that one for each programme."""
+    """`into`: a folder for each studio is made there, and in that one for each programme.
+
+    `max_mb`: of each recording; `min_free_mb`: left free on the disk by all of them.
+    """
 
     into: Path
     max_mb: float | None = None
+    min_free_mb: float | None = None
     unasked_s: float = UNASKED_S
 
 
@@ -207,6 +211,8 @@ class Recordings:
         words += ["--into", str(self._settings.into.absolute() / studio / programme)]
         if self._settings.max_mb is not None:
             words += ["--max-mb", str(self._settings.max_mb)]
+        if self._settings.min_free_mb is not None:
+            words += ["--min-free-mb", str(self._settings.min_free_mb)]
         return await asyncio.create_subprocess_exec(
             *words,
             # Its standard input ends with us, however we end.

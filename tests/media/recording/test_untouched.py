@@ -26,7 +26,7 @@ SIZE = (160, 96)
 
 
 def pictures(codec: str) -> list[list[bytes]]:
-    """Noise, so that no two are alike: the units of each picture, a VP8 frame being one. Each tenth is a key frame."""
+    """Noise, no two alike; of each picture the units, a VP8 frame being one. Each tenth is a key frame."""
     chance = random.Random(1)
     encoder: Any = av.CodecContext.create(codec, "w")
     encoder.width, encoder.height = SIZE
