@@ -309,6 +309,39 @@ async def test_viewers_beyond_the_first_relay_are_served_by_a_mirror_and_all_are
             site.close()
 
 
+async def test_a_mirror_that_drains_is_left_by_its_viewers_and_ended(
+    relays: list[RelayProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.pool.DRAIN_S", 0.2)
+    async with (
+        pool_of([relay.url for relay in relays], above=1) as (pool, told),
+        speaking_with(relays[0]) as one,
+        speaking_with(relays[1]) as two,
+    ):
+        by_url = {one.url: one, two.url: two}
+        one.studio = two.studio = "s1"
+        home, edge = [await pool.edge("s1", "main", peer) for peer in ("bridge:a", "bridge:b")]
+        source = await Site(by_url[home.base_url], "bridge:s").join(publish=True)
+        viewer = await Site(by_url[edge.base_url], "bridge:b").join()
+        await settled(by_url[edge.base_url], 1)
+        await edge.drain()
+        await eventually_so(lambda: told, pool)
+        assert {*told} == {Moved("s1", edge.name, 0.2, sources=False)}, "who sends is at the home, and stays"
+        assert (await pool.edge("s1", "main", "bridge:b")).base_url == home.base_url
+        assert (await pool._places.of("s1")).mirrors, "as long as somebody watches there"
+        await edge.kick("s1", "bridge:b")  # told to go, it went
+        viewer.close()
+        async with asyncio.timeout(20):
+            while (await pool._places.of("s1")).mirrors:
+                await pool.look()
+                await pool.follow()
+        assert "mirror" not in (await by_url[edge.base_url].state())["programmes"]["main"]
+        standing = await edge.standing()
+        assert (standing.viewers, standing.sources) == (0, 0)
+        assert (await pool.at("s1")).base_url == home.base_url
+        source.close()
+
+
 async def test_a_home_that_dies_gives_its_studio_to_a_mirror_which_is_none_any_more(
     relays: list[RelayProcess],
 ) -> None:
