@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from rooms.journal import Entry
 from rooms.meeting import BridgeSeat, BridgeUninvited, Meeting, MeetingClosed, MeetingState, PersonUninvited
 from rooms.ports import Store
 from rooms.roles import Actor, ActorKind, Right, Role, Seat
+from signaling.recorded import Recorded
 from signaling.tasks import Tasks, repeat, unbroken
 
 MAIN: Final = "main"
@@ -101,8 +102,8 @@ class Call:
         self._store = store
         self._relay = relay
         self._reassert_s = reassert_s
-        self._kept: dict[MeetingId, asyncio.Task[None]] = {}
-        self._woken: dict[MeetingId, asyncio.Event] = {}
+        self._kept: dict[MeetingId, tuple[asyncio.Task[None], ...]] = {}
+        self._woken: dict[MeetingId, tuple[asyncio.Event, ...]] = {}
         self._ended: set[MeetingId] = set()
         self._tasks = Tasks()
         self.relay_up = True
@@ -110,13 +111,20 @@ class Call:
     def follow(self, meeting_ids: Sequence[MeetingId]) -> None:
         """Exactly these from now on."""
         for meeting_id in set(self._kept) - set(meeting_ids):
-            self._kept.pop(meeting_id).cancel()
+            for task in self._kept.pop(meeting_id):
+                task.cancel()
             self._woken.pop(meeting_id, None)
             self._ended.discard(meeting_id)
         for meeting_id in set(meeting_ids) - set(self._kept):
-            woken = self._woken[meeting_id] = asyncio.Event()
-            name, step = f"stage-{meeting_id}", partial(self._reassert, meeting_id)
-            self._kept[meeting_id] = self._tasks.start(name, repeat(name, step, self._reassert_s, woken))
+            recorded, woken = Recorded(self._relay, studio(meeting_id), MAIN), asyncio.Event()
+            self._woken[meeting_id] = woken, recorded.changed
+            self._kept[meeting_id] = (
+                self._repeat(f"stage-{meeting_id}", partial(self._reassert, meeting_id, recorded), woken),
+                self._repeat(f"recording-{meeting_id}", recorded.tell, recorded.changed),
+            )
+
+    def _repeat(self, name: str, step: Callable[[], Awaitable[None]], woken: asyncio.Event) -> asyncio.Task[None]:
+        return self._tasks.start(name, repeat(name, step, self._reassert_s, woken))
 
     def hear(self, meeting_id: MeetingId, entries: Sequence[Entry]) -> None:
         """Acts at once on what changes the stage, and ends who was uninvited."""
@@ -163,20 +171,21 @@ class Call:
     async def stop(self) -> None:
         await self._tasks.stop()
 
-    async def _reassert(self, meeting_id: MeetingId) -> None:
+    async def _reassert(self, meeting_id: MeetingId, recorded: Recorded) -> None:
         if meeting_id in self._ended:
             return
         try:
             meeting, bridges = await unbroken(self._load(meeting_id))
         except NotFound:
             return
+        recorded.read(meeting.recording_since is not None)
         if not bridges or meeting.state is MeetingState.DRAFT:
             return
         if not await self.keep(meeting_id):
             return
         state = await self._state(meeting_id)
         if state is not None:
-            await self._record(meeting, state)
+            recorded.found(state.recordings.get(MAIN, Recording(False)).on)
             await self._turn_out(meeting, state)
         if meeting.state is MeetingState.CLOSED:
             self._ended.add(meeting_id)
@@ -187,19 +196,6 @@ class Call:
         except RELAY_DOWN as error:
             _log.debug("who is at the relay is not known: %s", error)
             return None
-
-    async def _record(self, meeting: Meeting, state: StudioState) -> None:
-        """The relay records what the row says; one that was restarted or took over hears it here.
-
-        It is asked again each time: it ends what nobody asks for any more.
-        """
-        wanted = meeting.recording_since is not None
-        if not wanted and not state.recordings.get(MAIN, Recording(False)).on:
-            return
-        try:
-            await self._relay.record(studio(meeting.id), MAIN, wanted)
-        except RELAY_DOWN as error:
-            _log.warning("the recording of %s is not as wanted: %s", meeting.id, error)
 
     async def _turn_out(self, meeting: Meeting, state: StudioState) -> None:
         """Ends on the relay whoever has no seat any more: a token outlives the seat it was given for."""
@@ -235,8 +231,8 @@ class Call:
             return await tx.meeting(meeting_id), await tx.bridges(meeting_id)
 
     def wake(self, meeting_id: MeetingId) -> None:
-        """Puts the stage on the relay again, now."""
-        if (woken := self._woken.get(meeting_id)) is not None:
+        """Tells the relay everything again, now."""
+        for woken in self._woken.get(meeting_id, ()):
             woken.set()
 
     def _kick(self, meeting_id: MeetingId, name: str) -> None:

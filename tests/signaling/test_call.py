@@ -10,13 +10,11 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from media.client import RelayClient, RelayUnreachable, Stage
 from rooms import conference
@@ -143,38 +141,6 @@ async def test_the_recording_follows_the_meeting_and_a_new_relay(
         await until_recorded(True)
         await world.do(world.chair, m.CloseMeeting(), node.doorbell)
         await until_recorded(False)
-
-
-async def test_a_recording_is_asked_for_again_and_again(
-    world: World, aiohttp_server: Callable[..., Awaitable[TestServer]]
-) -> None:
-    """A relay ends what nobody asks for any more. One in its place counts: a real one would wait for a minute."""
-    asked: list[bool] = []
-    shown = {"wanted": {"video": None, "audio": []}, "on_air": {"video": None, "audio": []}}
-
-    async def answer(request: web.Request) -> web.Response:
-        on = {"on": not asked or asked[-1]}
-        if request.path.endswith("/recording"):
-            asked.append((await request.json())["on"])
-            return web.json_response(on)
-        if request.method == "PUT":
-            return web.json_response(shown)
-        return web.json_response({"programmes": {}, "sources": [], "viewers": [], "recordings": {MAIN: on}})
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    client = RelayClient(str((await aiohttp_server(app)).make_url("")), "k" * 40)
-
-    def often(hub: Hub) -> None:
-        assert hub.call is not None
-        hub.call._reassert_s = 0.02
-
-    async with running(world, client, change=often) as node, tablet(world, world.chair, node):
-        await world.do(world.chair, conference.Record(True), node.doorbell)
-        await eventually(lambda: asked.count(True) > 2)
-        await world.do(world.chair, conference.Record(False), node.doorbell)
-        await eventually(lambda: asked[-1] is False)
-    await client.aclose()
 
 
 async def test_keep_is_quiet_while_the_relay_is_down(world: World, relay: RelayAtWork) -> None:
