@@ -68,6 +68,7 @@ class VirtualBridge:
         self._asked_at = 0.0
         self._picture_at = 0.0
         self._paused = False
+        self._expected_at = 0.0
         self.location = ""
         self.sessions = 0
         self.packets = 0
@@ -95,6 +96,7 @@ class VirtualBridge:
     def expect(self) -> None:
         """From now on the end of the next pause counts."""
         self.back_at = self.told_at = self.joined_at = 0.0
+        self._expected_at = time.monotonic()
         self._paused = False
 
     async def close(self) -> None:
@@ -161,9 +163,11 @@ class VirtualBridge:
         if datagram[1] & 0x7F == VIDEO_TYPE:
             self._paused |= now - self._picture_at > PAUSE_S
             self._picture_at = now
-            # In a new session its first key frame; in a session that stayed, the one that ends the pause.
-            awaited = not self.back_at and (self._paused or bool(self.joined_at))
-            if awaited and self._is_key_frame(datagram):
+            # In a new session its first key frame; in a session that stayed, the one that ends the pause. Without
+            # a pause frames that come so late are the next relay's: what was on its way from the dead one is over.
+            broken = self._paused or bool(self.joined_at)
+            went_on = not broken and now - self._expected_at > PAUSE_S
+            if not self.back_at and (went_on or (broken and self._is_key_frame(datagram))):
                 self.back_at = now
         self.seen_at = now
 
