@@ -29,7 +29,7 @@ from media.rehearsal.verdict import Limits, Verdict, as_json, judge
 from media.rehearsal.virtual import VIRTUAL, Fleet, is_own_limit
 from media.transport import descriptors
 
-SETTLE_S: Final = 1.0
+SETTLE_S: Final = 2.0  # who came last is level with the others, and what was lost last has been asked for
 GENTLY: Final = 20  # so many wait for an answer at a time
 EXIT: Final = {Verdict.READY: 0, Verdict.NOT_READY: 1, Verdict.UNSURE: 3}
 
