@@ -1,9 +1,9 @@
 """One chunk's worth of datagrams, laid out for the kernel and used again for every chunk.
 
 A receiver's datagrams of one run lie one behind the other: what segmentation cuts is one stretch of memory.
-Headers, which all receivers of a lane share, are written once for all chunks; per packet and receiver only the
-cipher writes here. Allocated once, and what a frame takes stays in the processor's second-level cache. Knows
-layouts, not receivers.
+Where Python seals, headers, which all receivers of a lane share, are written once for all chunks, and per packet
+and receiver only the cipher writes here. Allocated once; what a frame takes stays in the processor's second-level
+cache. Knows layouts, not receivers.
 """
 
 import socket

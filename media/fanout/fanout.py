@@ -13,13 +13,13 @@ from typing import Final
 
 from media.fanout import shifted
 from media.fanout.arena import RUN_LIMIT, Arena
-from media.fanout.lane import Batch, Lane, LaneKey, Seat, cut
+from media.fanout.lane import Batch, Lane, LaneKey, Seat
+from media.fanout.native import Native
 from media.fanout.seal import seal
 from media.fanout.slot import Clear
 from media.fanout.transmit import Mode, Transmitter
 from media.transport import sealer, srtp
 from media.transport.kernel import ffi, is_stream
-from media.transport.sealer import Sealer
 from media.transport.streams import Streams
 from media.wire.rtp import Codec
 
@@ -62,7 +62,7 @@ class Fanout:
     def __init__(self, sock: socket.socket, mode: Mode | None = None, *, native: bool = True) -> None:
         """`native`: seal in C where that was built."""
         self.arena = Arena()
-        self._sealer = Sealer(RUN_LIMIT) if native and sealer.library is not None else None
+        self._native = Native(self.arena) if native and sealer.library is not None else None
         self.transmitter = Transmitter(sock, self.arena, mode)
         self._rtcp_index = 0
         self.streams: Streams | None = None
@@ -94,7 +94,7 @@ class Fanout:
                 if lane.key.stream:
                     self._send_over_streams(lane, batch)
                 elif lane.key.shifted and batch.slot == 0:
-                    shifted.send(self.arena, self.transmitter, lane, batch, self._sealer)
+                    shifted.send(self.arena, self.transmitter, lane, batch, self._native)
                 elif lane.key.profile == srtp.GCM.name:
                     self._send_gcm(lane, batch)
                 else:
@@ -113,22 +113,19 @@ class Fanout:
                 self.send([lane], Batch(batch.slot, batch.ssrc, [filler], skip))
 
     def _send_gcm(self, lane: Lane, batch: Batch) -> None:
+        if self._native is not None:
+            self._native.take(lane, batch, shifted=False)
+            for chunk in lane.chunks:
+                self._native.seal(chunk, batch, shifted=False)
+                self.transmitter.run(chunk, len(batch.packets), batch.skip)
+            return
         arena, packets = self.arena, batch.packets
         clear = [(lane.header(batch.ssrc, packet), packet.payload) for packet in packets]
-        parts = [(header, len(payload) + srtp.TAG_SIZE) for header, payload in clear]
-        if self._sealer is None:
-            arena.lay(parts, lane.width)
-        else:
-            arena.place(parts)
-            self._sealer.lay([start for start, _ in arena.cuts], clear, lane.width, arena.cells, arena.stride)
-        arena.set_segment(sum(map(len, clear[0])) + srtp.TAG_SIZE)
+        arena.lay([(header, len(payload) + srtp.TAG_SIZE) for header, payload in clear], lane.width)
+        arena.set_segment(arena.cuts[0][1])
         for chunk in lane.chunks:
-            bank = chunk.rtp
-            nonces = [bank.joined(chunk.rtp_ivs(batch.slot, batch.ssrc, packet.sequence)) for packet in packets]
-            if self._sealer is not None and bank.keys is not None:
-                self._sealer.run(bank.keys, len(chunk.seats), nonces, arena.cells, arena.stride)
-            else:
-                seal(bank.encrypt, [cut(some) for some in nonces], arena.bodies, clear)
+            ivs = [chunk.rtp_ivs(batch.slot, batch.ssrc, packet.sequence) for packet in packets]
+            seal(chunk.rtp.encrypt, [chunk.rtp.nonces(some) for some in ivs], arena.bodies, clear)
             self.transmitter.run(chunk, len(packets), batch.skip)
 
     def _send_cm(self, lane: Lane, batch: Batch) -> None:

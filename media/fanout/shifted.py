@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from media.fanout.arena import Arena
 from media.fanout.lane import Batch, Chunk, Lane, Seat
+from media.fanout.native import Native
 from media.fanout.slot import Clear
 from media.fanout.span import Span, vp8_marks
 from media.fanout.transmit import Transmitter
 from media.transport import srtp
 from media.transport.kernel import ffi
-from media.transport.sealer import Sealer
 from media.wire import rtp
 
 _IV = struct.Struct("!HIIH").pack
@@ -22,53 +22,44 @@ _NUMBER = struct.Struct("!HI").pack
 _PICTURE = struct.Struct("!HB").pack
 
 
-def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch, sealer: Sealer | None = None) -> None:
+def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch, native: Native | None = None) -> None:
     """Seal and send one run of the picture. A receiver gets nothing of a rung from before it came there.
 
-    `sealer`: seals in C, where that was built.
+    `native`: seals in C, where that was built.
     """
     oldest = min(packet.sequence for packet in batch.packets)
     for chunk in lane.chunks:
         if oldest >= max(seat.span.floor for seat in chunk.seats):
-            _send_run(arena, transmitter, lane, chunk, batch, sealer)
+            _send_run(arena, transmitter, lane, chunk, batch, native)
             continue
         for packet in batch.packets:
             early = {seat for seat in chunk.seats if packet.sequence < seat.span.floor}
             if len(early) < len(chunk.seats):
                 alone = Batch(batch.slot, batch.ssrc, (packet,), early.union(batch.skip))
-                _send_run(arena, transmitter, lane, chunk, alone, sealer)
+                _send_run(arena, transmitter, lane, chunk, alone, native)
 
 
 def _send_run(
-    arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, batch: Batch, sealer: Sealer | None
+    arena: Arena, transmitter: Transmitter, lane: Lane, chunk: Chunk, batch: Batch, native: Native | None
 ) -> None:
     gcm = lane.key.profile == srtp.GCM.name
+    if gcm and native is not None:
+        native.take(lane, batch, shifted=True)
+        native.seal(chunk, batch, shifted=True)
+        transmitter.run(chunk, len(batch.packets), batch.skip)
+        return
     failed: set[Seat] = set()
     headers = [lane.header(batch.ssrc, packet) for packet in batch.packets]
     sizes = [len(packet.payload) + (srtp.TAG_SIZE if gcm else srtp.CM_TAG_SIZE) for packet in batch.packets]
-    parts = list(zip(headers, sizes, strict=True))
-    arena.place(parts)
-    arena.set_segment(len(headers[0]) + sizes[0])
-    if gcm and sealer is not None and chunk.rtp.keys is not None:
-        _seal_in_c(arena, chunk, batch, headers, sealer)
-    else:
-        arena.lay(parts)
-        for at, header in enumerate(headers):
-            if gcm:
-                _seal_gcm(arena, chunk, batch, at, header)
-            else:
-                failed.update(_seal_cm(arena, chunk, batch, at, header))
+    arena.lay(list(zip(headers, sizes, strict=True)))
+    arena.set_segment(arena.cuts[0][1])
+    for at, header in enumerate(headers):
+        if gcm:
+            _seal_gcm(arena, chunk, batch, at, header)
+        else:
+            failed.update(_seal_cm(arena, chunk, batch, at, header))
     transmitter.tally.failed += len(failed)
     transmitter.run(chunk, len(batch.packets), failed.union(batch.skip) if failed else batch.skip)
-
-
-def _seal_in_c(arena: Arena, chunk: Chunk, batch: Batch, headers: Sequence[bytes], sealer: Sealer) -> None:
-    packets, skip = batch.packets, batch.skip
-    starts = [start for start, _ in arena.cuts]
-    sealer.take(starts, [(header, packet.payload) for header, packet in zip(headers, packets, strict=True)])
-    sealer.number([(packet.sequence, packet.timestamp, vp8_marks(packet)) for packet in packets])
-    skipped = bytes(seat in skip for seat in chunk.seats) if skip else bytes(len(chunk.seats))
-    sealer.run_shifted(chunk.moved(), skipped, batch.ssrc, arena.cells, arena.stride)
 
 
 def own(clear: Sequence[tuple[bytes, Clear]], span: Span) -> list[tuple[bytes, bytes, int]]:

@@ -1,7 +1,7 @@
 /* The fan-out's innermost loop in C: AES-128-GCM of a run's packets for every receiver of a chunk, in place.
  *
  * Optional: sealer.py loads it where it was built, and does the same work through the cryptography package otherwise.
- * It knows nothing of RTP and checks nothing: sizes and places come from the arena's layout. The cipher is Intel's
+ * It checks nothing: sizes and places come from the arena's layout. The cipher is Intel's
  * IPsec library where that is there (x86 of any maker), else OpenSSL; the Makefile tries them in this order.
  *
  *     cc -O2 -shared -fPIC -DIPSEC_MB -o media/transport/libsealer.so media/transport/sealer.c -lIPSec_MB
@@ -11,24 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 4, NONCE = 12, TAG = 16 };
+enum { VERSION = 5, NONCE = 12, TAG = 16 };
 
-struct sealer_packet {
+struct sealer_packet { /* of a slot, as the slot numbers it */
     const unsigned char *header, *clear; /* authenticated only; sealed too */
     int header_size, clear_size;
-    const unsigned char *nonces; /* of every receiver, one behind the other */
-    size_t start;                /* where in a receiver's stretch the packet begins */
-};
-
-struct sealer_numbers { /* of a packet of the picture, as its rung numbers it; places in `clear`, -1 for none */
+    size_t start; /* where in a receiver's stretch the packet begins */
     long long sequence;
     unsigned timestamp;
-    int picture, picture_at, picture_bits, level_at;
+    int picture, picture_at, picture_bits, level_at; /* VP8's own numbers, and where in `clear`; -1 for none */
 };
 
 struct sealer_shift { /* what one receiver adds to them */
     long long packets;
-    unsigned ticks, turns;
+    unsigned ticks, turns; /* turns: of the numbers, as the receiver counts */
     int pictures, levels;
 };
 
@@ -98,28 +94,6 @@ static int seal(void *key, const unsigned char *nonce, const unsigned char *head
 }
 #endif
 
-/* The headers, which all receivers share, once for all chunks. */
-void sealer_lay(int seats, const struct sealer_packet *packets, int count, unsigned char *cells, size_t stride)
-{
-    for (int seat = 0; seat < seats; seat++)
-        for (int i = 0; i < count; i++)
-            memcpy(cells + seat * stride + packets[i].start, packets[i].header, packets[i].header_size);
-}
-
-/* All packets of one receiver together, while its key is in the cache. Whether everything went well. */
-int sealer_run(void *const *keys, int seats, const struct sealer_packet *packets, int count,
-               unsigned char *cells, size_t stride)
-{
-    for (int seat = 0; seat < seats; seat++)
-        for (int i = 0; i < count; i++) {
-            const struct sealer_packet *p = &packets[i];
-            if (!seal(keys[seat], p->nonces + seat * NONCE, p->header, p->header_size, p->clear, p->clear_size,
-                      cells + seat * stride + p->start + p->header_size))
-                return 0;
-        }
-    return 1;
-}
-
 static void put(unsigned char *at, unsigned value, int bytes)
 {
     while (bytes--) {
@@ -128,39 +102,43 @@ static void put(unsigned char *at, unsigned value, int bytes)
     }
 }
 
-/* The same for receivers that count by themselves: header, numbers within VP8 and nonce are each one's own.
- * `skipped`: a byte for each seat, not 0 for whom the number may mean another packet: nothing is sealed for it. */
-int sealer_run_shifted(void *const *keys, int seats, const struct sealer_packet *packets,
-                       const struct sealer_numbers *numbers, int count, const struct sealer_shift *shifts,
-                       const unsigned char *salts, const unsigned char *skipped, unsigned ssrc,
-                       unsigned char *cells, size_t stride)
+static int seal_for(void *key, const unsigned char *salt, const struct sealer_shift *own,
+                    const struct sealer_packet *p, unsigned ssrc, unsigned char *header)
 {
-    for (int seat = 0; seat < seats; seat++) {
-        const struct sealer_shift *own = &shifts[seat];
-        for (int i = 0; i < count && !skipped[seat]; i++) {
-            const struct sealer_packet *p = &packets[i];
-            const struct sealer_numbers *n = &numbers[i];
-            unsigned char *header = cells + seat * stride + p->start, *body = header + p->header_size;
-            long long number = n->sequence + own->packets;
-            unsigned char nonce[NONCE] = {0};
-            put(nonce + 2, ssrc, 4); /* RFC 7714, 8.1 */
-            put(nonce + 6, (unsigned)(number >> 16) + own->turns, 4);
-            put(nonce + 10, number, 2);
-            for (int b = 0; b < NONCE; b++)
-                nonce[b] ^= salts[seat * NONCE + b];
-            memcpy(header, p->header, p->header_size);
-            put(header + 2, number, 2);
-            put(header + 4, n->timestamp + own->ticks, 4);
-            memcpy(body, p->clear, p->clear_size);
-            if (n->picture_bits == 15) /* RFC 7741, 4.2 */
-                put(body + n->picture_at, ((n->picture + own->pictures) & 0x7FFF) | 0x8000, 2);
-            else if (n->picture_bits)
-                body[n->picture_at] = (n->picture + own->pictures) & 0x7F;
-            if (n->level_at >= 0)
-                body[n->level_at] += own->levels;
-            if (!seal(keys[seat], nonce, header, p->header_size, body, p->clear_size, body))
-                return 0;
-        }
+    unsigned char *body = header + p->header_size;
+    const unsigned char *clear = p->clear;
+    long long number = p->sequence + own->packets;
+    unsigned char nonce[NONCE] = {0};
+    put(nonce + 2, ssrc, 4); /* RFC 7714, 8.1 */
+    put(nonce + 6, (unsigned)(number >> 16) + own->turns, 4);
+    put(nonce + 10, number, 2);
+    for (int i = 0; i < NONCE; i++)
+        nonce[i] ^= salt[i];
+    memcpy(header, p->header, p->header_size);
+    put(header + 2, number, 2);
+    put(header + 4, p->timestamp + own->ticks, 4);
+    if ((own->pictures && p->picture_bits) || (own->levels && p->level_at >= 0)) { /* RFC 7741, 4.2 */
+        clear = memcpy(body, clear, p->clear_size);
+        if (p->picture_bits == 15)
+            put(body + p->picture_at, ((p->picture + own->pictures) & 0x7FFF) | 0x8000, 2);
+        else if (p->picture_bits)
+            body[p->picture_at] = (p->picture + own->pictures) & 0x7F;
+        if (p->level_at >= 0)
+            body[p->level_at] += own->levels;
     }
+    return seal(key, nonce, header, p->header_size, clear, p->clear_size, body);
+}
+
+/* All packets of one receiver together, while its key is in the cache. Whether everything went well.
+ * `skipped`: a byte for each seat, not 0 for whom the number may mean another packet: nothing is sealed for it. */
+int sealer_run(void *const *keys, const unsigned char *salts, const struct sealer_shift *shifts, int seats,
+               const unsigned char *skipped, const struct sealer_packet *packets, int count, unsigned ssrc,
+               unsigned char *cells, size_t stride)
+{
+    for (int seat = 0; seat < seats; seat++)
+        for (int i = 0; i < count && !skipped[seat]; i++)
+            if (!seal_for(keys[seat], salts + seat * NONCE, &shifts[seat], &packets[i], ssrc,
+                          cells + seat * stride + packets[i].start))
+                return 0;
     return 1;
 }

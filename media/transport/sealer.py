@@ -6,25 +6,19 @@ C and nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from media.transport.kernel import ffi
 from media.wire.rtp import Vp8Descriptor
 
-Numbers = tuple[int, int, Vp8Descriptor | None]  # sequence (extended), timestamp, and where VP8's numbers stand
-
-VERSION: Final = 4
+VERSION: Final = 5
 PLACE: Final = Path(__file__).with_name("libsealer.so")
 
 ffi.cdef(
     """
     struct sealer_packet {
-        const unsigned char *header, *clear; int header_size, clear_size;
-        const unsigned char *nonces; size_t start;
-    };
-    struct sealer_numbers {
+        const unsigned char *header, *clear; int header_size, clear_size; size_t start;
         long long sequence; unsigned timestamp; int picture, picture_at, picture_bits, level_at;
     };
     struct sealer_shift { long long packets; unsigned ticks, turns; int pictures, levels; };
@@ -32,14 +26,9 @@ ffi.cdef(
     const char *sealer_cipher(void);
     void *sealer_key(const unsigned char *key);
     void sealer_forget(void *key);
-    void sealer_lay(int seats, const struct sealer_packet *packets, int count,
-                    unsigned char *cells, size_t stride);
-    int sealer_run(void *const *keys, int seats, const struct sealer_packet *packets, int count,
+    int sealer_run(void *const *keys, const unsigned char *salts, const struct sealer_shift *shifts, int seats,
+                   const unsigned char *skipped, const struct sealer_packet *packets, int count, unsigned ssrc,
                    unsigned char *cells, size_t stride);
-    int sealer_run_shifted(void *const *keys, int seats, const struct sealer_packet *packets,
-                           const struct sealer_numbers *numbers, int count, const struct sealer_shift *shifts,
-                           const unsigned char *salts, const unsigned char *skipped, unsigned ssrc,
-                           unsigned char *cells, size_t stride);
     """
 )
 
@@ -73,31 +62,39 @@ def key(session_key: bytes, at: Any = library) -> Any:
     return ffi.gc(made, at.sealer_forget)
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """What one receiver adds to its rung's numbers: packets, time, numbers within VP8, turns of the numbers."""
+class Numbered(NamedTuple):
+    """A packet of a slot, as the slot numbers it (`sequence` extended); `marks`: of VP8's own numbers."""
 
-    packets: int
-    ticks: int
-    pictures: int
-    levels: int
-    turns: int
+    header: bytes
+    payload: bytes
+    sequence: int
+    timestamp: int
+    marks: Vp8Descriptor | None = None
 
 
-class Moved:
-    """The receivers of one chunk that count by themselves, as C keeps them."""
+class Shift(NamedTuple):
+    """What one receiver adds to a slot's numbers: packets, time, turns of the numbers, numbers within VP8."""
 
-    __slots__ = ("_salts", "keys", "salts", "shifts", "size")
+    packets: int = 0
+    ticks: int = 0
+    turns: int = 0
+    pictures: int = 0
+    levels: int = 0
 
-    def __init__(self, keys: Any, salts: bytes, shifts: Sequence[Shift]) -> None:
-        self.keys, self.size = keys, len(shifts)
-        self._salts = salts
+
+class Row:
+    """The receivers of one chunk as C keeps them, with what each adds to the numbers of one slot."""
+
+    __slots__ = ("keys", "salts", "shifts", "size")
+
+    def __init__(self, keys: Sequence[Any], salts: bytes, shifts: Sequence[Shift]) -> None:
+        self.keys = ffi.new("void *[]", keys)
         self.salts = ffi.from_buffer(salts)
-        mask = 0xFFFFFFFF
         self.shifts = ffi.new(
             "struct sealer_shift[]",
-            [(s.packets, s.ticks & mask, s.turns & mask, s.pictures, s.levels) for s in shifts],
+            [s._replace(ticks=s.ticks & 0xFFFFFFFF, turns=s.turns & 0xFFFFFFFF) for s in shifts],
         )
+        self.size = len(shifts)
 
 
 class Sealer:
@@ -105,53 +102,27 @@ class Sealer:
 
     def __init__(self, limit: int, at: Any = library) -> None:
         """`limit`: the most packets of a run."""
-        self._at = at
+        self._run = at.sealer_run
         self._packets = ffi.new("struct sealer_packet[]", limit)
-        self._numbers = ffi.new("struct sealer_numbers[]", limit)
         self._kept: list[Any] = []  # C reads them: they must outlive the calls
 
-    def lay(
-        self, starts: Sequence[int], clear: Sequence[tuple[bytes, bytes]], seats: int, cells: Any, stride: int
-    ) -> None:
-        """Take headers and payloads of a run, and write the headers for so many seats.
-
-        `starts`: where in a receiver's stretch each packet begins. `stride`: from seat to seat.
-        """
-        self.take(starts, clear)
-        self._at.sealer_lay(seats, self._packets, len(clear), cells, stride)
-
-    def take(self, starts: Sequence[int], clear: Sequence[tuple[bytes, bytes]]) -> None:
-        """Take headers and payloads alone: of what is sealed for receivers that count by themselves."""
-        self._kept = [(ffi.from_buffer(header), ffi.from_buffer(payload)) for header, payload in clear]
-        for i, (header, payload) in enumerate(self._kept):
-            packet = self._packets[i]
+    def take(self, run: Sequence[Numbered], starts: Sequence[int]) -> None:
+        """The packets of a run, and where in a receiver's stretch each begins."""
+        self._kept = [(ffi.from_buffer(one.header), ffi.from_buffer(one.payload)) for one in run]
+        for i, ((header, payload), one) in enumerate(zip(self._kept, run, strict=True)):
+            packet, marks = self._packets[i], one.marks
             packet.header, packet.header_size = header, len(header)
             packet.clear, packet.clear_size = payload, len(payload)
-            packet.start = starts[i]
-
-    def number(self, numbers: Sequence[Numbers]) -> None:
-        """How the rung numbers the packets that were taken."""
-        for place, (sequence, timestamp, marks) in enumerate(numbers):
-            number = self._numbers[place]
-            number.sequence, number.timestamp = sequence, timestamp
+            packet.start, packet.sequence, packet.timestamp = starts[i], one.sequence, one.timestamp
             if marks is None:
-                number.picture_bits, number.level_at = 0, -1
+                packet.picture_bits, packet.level_at = 0, -1
             else:
-                number.picture, number.picture_at = marks.picture, marks.picture_at
-                number.picture_bits, number.level_at = marks.picture_bits, marks.level_at
+                packet.picture, packet.picture_at = marks.picture, marks.picture_at
+                packet.picture_bits, packet.level_at = marks.picture_bits, marks.level_at
 
-    def run_shifted(self, moved: Moved, skipped: bytes, ssrc: int, cells: Any, stride: int) -> None:
-        """`skipped`: a byte for each seat, not 0 for whom nothing may be sealed."""
-        if not self._at.sealer_run_shifted(
-            moved.keys, moved.size, self._packets, self._numbers, len(self._kept), moved.shifts,
-            moved.salts, skipped, ssrc, cells, stride,
-        ):  # fmt: skip
-            raise RuntimeError("the cipher failed")
-
-    def run(self, keys: Any, seats: int, nonces: Sequence[bytes], cells: Any, stride: int) -> None:
-        """`nonces`: of each packet those of all seats, one behind the other."""
-        held = [ffi.from_buffer(some) for some in nonces]
-        for i, some in enumerate(held):
-            self._packets[i].nonces = some
-        if not self._at.sealer_run(keys, seats, self._packets, len(held), cells, stride):
+    def run(self, row: Row, skipped: bytes, ssrc: int, cells: Any, stride: int) -> None:
+        """`skipped`: a byte for each seat, not 0 for whom nothing may be sealed. `stride`: from seat to seat."""
+        if not self._run(
+            row.keys, row.salts, row.shifts, row.size, skipped, self._packets, len(self._kept), ssrc, cells, stride
+        ):
             raise RuntimeError("the cipher failed")

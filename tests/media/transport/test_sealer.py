@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.transport import sealer
+from media.transport import sealer, srtp
 from media.transport.kernel import ffi
+from media.transport.sealer import Numbered, Row, Shift
 
 SOURCE = sealer.PLACE.with_name("sealer.c")
 BUILDS = {"IPsec-MB": ("-DIPSEC_MB", "-lIPSec_MB"), "OpenSSL": ("-lcrypto",)}
@@ -32,29 +34,37 @@ def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return sealer.load(place)
 
 
-PACKETS = st.tuples(st.binary(min_size=12, max_size=28), st.binary(max_size=1400))
+PACKETS = st.tuples(st.binary(min_size=12, max_size=28), st.binary(max_size=1400), st.integers(0, 2**40))
+SHIFTS = st.tuples(st.integers(0, 2**40), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 
 
 @given(
-    keys=st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=5),
-    clear=st.lists(PACKETS, min_size=1, max_size=3),
-    chance=st.randoms(),
+    keys=st.lists(st.tuples(st.binary(min_size=28, max_size=28), SHIFTS), min_size=1, max_size=5),
+    packets=st.lists(PACKETS, min_size=1, max_size=3),
+    ssrc=st.integers(0, 2**32 - 1),
+    skipped=st.binary(min_size=5, max_size=5),
 )
 def test_what_is_sealed_in_c_is_what_the_package_seals(
-    library: Any, keys: list[bytes], clear: list[tuple[bytes, bytes]], chance: Any
+    library: Any, keys: list[tuple[bytes, Any]], packets: list[tuple[bytes, bytes, int]], ssrc: int, skipped: bytes
 ) -> None:
-    held = [sealer.key(key, library) for key in keys]
-    nonces = [[chance.randbytes(12) for _ in keys] for _ in clear]
-    starts = [sum(len(h) + len(c) + 16 for h, c in clear[:i]) for i in range(len(clear))]
+    starts = [sum(len(h) + len(c) + 16 for h, c, _ in packets[:i]) for i in range(len(packets))]
     cells = ffi.new("unsigned char[]", STRIDE * len(keys))
-    run = sealer.Sealer(len(clear), library)
-    run.lay(starts, clear, len(keys), cells, STRIDE)
-    run.run(ffi.new("void *[]", held), len(keys), [b"".join(some) for some in nonces], cells, STRIDE)
+    sealed = sealer.Sealer(len(packets), library)
+    sealed.take([Numbered(header, clear, sequence, 7) for header, clear, sequence in packets], starts)
+    shifts = [Shift(*shift) for _, shift in keys]
+    held = [sealer.key(key[:16], library) for key, _ in keys]
+    sealed.run(Row(held, b"".join(key[16:] for key, _ in keys), shifts), skipped, ssrc, cells, STRIDE)
     written = bytes(ffi.buffer(cells))
-    for seat, key in enumerate(keys):
-        for (header, payload), own, start in zip(clear, nonces, starts, strict=True):
-            at, sealed = seat * STRIDE + start, AESGCM(key).encrypt(own[seat], payload, header)
-            assert written[at:].startswith(header + sealed)
+    for seat, ((key, _), shift) in enumerate(zip(keys, shifts, strict=True)):
+        if skipped[seat]:
+            assert not any(written[seat * STRIDE : (seat + 1) * STRIDE])
+            continue
+        for (header, clear, sequence), start in zip(packets, starts, strict=True):
+            number = sequence + shift.packets
+            own = header[:2] + struct.pack("!HI", number & 0xFFFF, 7 + shift.ticks & 0xFFFFFFFF) + header[8:]
+            iv = srtp.rtp_iv(ssrc, (number >> 16) + shift.turns, number & 0xFFFF)
+            nonce = bytes(a ^ b for a, b in zip(key[16:], iv, strict=True))
+            assert written[seat * STRIDE + start :].startswith(own + AESGCM(key[:16]).encrypt(nonce, clear, own))
 
 
 def test_a_library_of_another_version_is_left_alone(tmp_path: Path) -> None:
