@@ -6,8 +6,9 @@ from media.programme.programme import AUDIO_SLOTS
 from media.relay.problems import Refusal
 from media.transport.channel import Message
 from media.wire import sdp
+from media.wire.answer import Accepted
 from media.wire.rtp import Codec
-from media.wire.sdp import Accepted, Offer, Section
+from media.wire.sdp import Offer, Section
 
 SENDING: Final = ("sendrecv", "sendonly")
 RECEIVING: Final = ("sendrecv", "recvonly")

@@ -21,7 +21,8 @@ from media.relay.seating import Seating
 from media.tokens import RECORDER_PEER, Grant, Scope
 from media.transport.channel import Message
 from media.wire import sdp
-from media.wire.sdp import Accepted, Offer, Transport
+from media.wire.answer import Accepted, Transport, write_answer, write_fragment
+from media.wire.sdp import Offer
 from media.wire.turn import IceServers
 
 
@@ -186,7 +187,7 @@ class Sessions:
         transport = self._transport(session, answer)
         response = web.Response(
             status=201,
-            body=sdp.write_answer(offer, accepted, transport).encode(),  # as text it would get a charset
+            body=write_answer(offer, accepted, transport).encode(),  # as text it would get a charset
             content_type=whip.OFFER,
             headers={
                 "Location": self._told.base_path + path,
@@ -238,7 +239,7 @@ class Sessions:
         session.etag = f'"{secrets.token_hex(8)}"'
         session.known = (fragment.ufrag, fragment.password)
         return web.Response(
-            body=sdp.write_fragment(self._transport(session, answer)).encode(),
+            body=write_fragment(self._transport(session, answer)).encode(),
             content_type=whip.FRAGMENT,
             headers={"ETag": session.etag},
         )

@@ -28,6 +28,7 @@ from media.transport.frames import MAX_FRAME, Unframer
 from media.transport.peer import Peer
 from media.transport.port import Handlers, Port
 from media.wire import picture_size, rtcp, rtp, sdp
+from media.wire.answer import Accepted, Transport, write_answer
 from media.wire.depacket import Assembler
 from media.wire.rtp import Codec
 from tests.media.programme.test_flow import MASTER, TYPES, House
@@ -114,17 +115,17 @@ def one_offer(data: bytes) -> None:
         offer = sdp.parse_offer(data.decode("utf-8", "replace"))
         with contextlib.suppress(Refusal):
             chosen = negotiation.chosen_to_receive(offer)
-            _answers(offer, {s.mid: sdp.Accepted((f,), sending=False) for s, _, f in chosen})
+            _answers(offer, {s.mid: Accepted((f,), sending=False) for s, _, f in chosen})
         video, audio = negotiation.chosen_to_send(offer)
         repairs = negotiation.repairs(video)
         names: dict[str, Any] = {"ssrcs": [1, 2, 3, 4], "repair_ssrc": 5, "cname": "c"}
         _answers(offer, negotiation.sending(video, audio, repairs, names))
 
 
-def _answers(offer: sdp.Offer, accepted: dict[str, sdp.Accepted]) -> None:
+def _answers(offer: sdp.Offer, accepted: dict[str, Accepted]) -> None:
     identity, _ = _identities()
-    transport = sdp.Transport("u" * 8, "p" * 32, identity.fingerprint, ["192.0.2.1", "2001:db8::1"], 50000)
-    answer = sdp.write_answer(offer, accepted, transport)
+    transport = Transport("u" * 8, "p" * 32, identity.fingerprint, ["192.0.2.1", "2001:db8::1"], 50000)
+    answer = write_answer(offer, accepted, transport)
     read = _sections(answer)
     assert [mid for mid, _ in read] == [s.mid for s in offer.sections]
     assert [mid for mid, live in read if live] == [s.mid for s in offer.sections if s.mid in accepted]

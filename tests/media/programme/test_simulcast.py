@@ -14,8 +14,8 @@ from media.face.negotiation import chosen_to_receive, simulcast
 from media.programme.rungs import choose, filling
 from media.programme.track import PAUSE_S, STEADY_S, Track
 from media.wire import picture_size, rtp, sdp
+from media.wire.answer import Accepted, Transport, _format, write_answer
 from media.wire.rtp import Codec
-from media.wire.sdp import Accepted, Transport
 from tests.media.hall import Hall
 
 OFFER = """v=0
@@ -57,7 +57,7 @@ def test_three_layers_are_answered_as_they_were_offered() -> None:
     assert simulcast([(chosen, codec, found)]) == {"layers": ["h", "m", "l"], "rid_id": 10}
     transport = Transport("u", "p", offer.fingerprint, ("127.0.0.1",), 5000)
     accepted = {"v": Accepted((found,), sending=False, layers=chosen.layers)}
-    lines = sdp.write_answer(offer, accepted, transport).split("\r\n")
+    lines = write_answer(offer, accepted, transport).split("\r\n")
     for line in ("a=rid:h recv", "a=rid:m recv", "a=rid:l recv", "a=simulcast:recv h;m;l"):
         assert line in lines
     for number, uri in ((4, sdp.MID), (10, sdp.STREAM_ID), (11, sdp.REPAIRED_STREAM_ID)):
@@ -90,9 +90,9 @@ def test_layers_that_could_not_be_told_apart_are_none() -> None:
 def test_a_publisher_may_be_silent_in_silence_when_it_offers_to() -> None:
     for parameters, told in (({"usedtx": "1"}, True), ({}, False)):
         opus = sdp.Format(111, "opus", 48_000, parameters)
-        lines = sdp._format(sdp.Section("audio"), opus, False)
+        lines = _format(sdp.Section("audio"), opus, False)
         assert ("a=fmtp:111 minptime=10;useinbandfec=1" + (";usedtx=1" if told else "")) in lines
-        assert "usedtx" not in "".join(sdp._format(sdp.Section("audio"), opus, True))
+        assert "usedtx" not in "".join(_format(sdp.Section("audio"), opus, True))
 
 
 def with_extension(profile: int, body: bytes) -> bytes:

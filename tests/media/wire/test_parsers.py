@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from media.transport import dtls, kernel, stun
 from media.wire import rtcp, rtp, sdp
+from media.wire.answer import Accepted, Transport, write_answer
 
 PASSWORD = b"a password of some length"
 V4 = kernel.raw_address("192.0.2.1", 32853)
@@ -215,15 +216,30 @@ def test_no_text_breaks_the_offer_parser(text: str) -> None:
     survives(sdp.parse_fragment, text)
 
 
+@pytest.mark.parametrize("group", ["", "a=group:LS v a\n", "a=group:BUNDLE v\n"])
+def test_media_that_would_not_share_a_transport_are_refused(group: str) -> None:
+    """RFC 9725, 4.4.1. The answer to the first would name a group that was not offered (RFC 9143, 7.3)."""
+    with pytest.raises(sdp.Unacceptable, match="BUNDLE"):
+        sdp.parse_offer(OFFER.replace("a=group:BUNDLE v a\n", group))
+
+
+def test_one_section_alone_needs_no_group() -> None:
+    text = OFFER.replace("a=group:BUNDLE v a\n", "")
+    offer = sdp.parse_offer(text[: text.index("m=audio")])
+    transport = Transport("uuuu", "p" * 22, offer.fingerprint, ["192.0.2.1"], 50000)
+    (video,) = offer.sections
+    assert "a=group" not in write_answer(offer, {"v": Accepted((video.formats[96],), False)}, transport)
+
+
 def test_an_offer_is_answered_section_by_section() -> None:
     offer = sdp.parse_offer(OFFER.replace("\n", "\r\n"))
     video, audio, data = offer.sections
     assert video.choose(rtp.Codec.VP8) is video.formats[96]
     assert video.choose(rtp.Codec.H264) is video.formats[102]  # baseline before high
     assert audio.choose(rtp.Codec.VP8) is None
-    transport = sdp.Transport("uuuu", "p" * 22, offer.fingerprint, ["192.0.2.1", "2001:db8::1"], 50000)
-    chosen = {"v": sdp.Accepted((video.formats[96],), True, ssrc=5, cname="c", stream="main", send_time_id=3)}
-    answer = sdp.write_answer(offer, chosen, transport)
+    transport = Transport("uuuu", "p" * 22, offer.fingerprint, ["192.0.2.1", "2001:db8::1"], 50000)
+    chosen = {"v": Accepted((video.formats[96],), True, ssrc=5, cname="c", stream="main", send_time_id=3)}
+    answer = write_answer(offer, chosen, transport)
     again = sdp.parse_offer(answer.replace("setup:passive", "setup:active"))
     assert [s.disabled for s in again.sections] == [False, True, True]
     assert [s.mid for s in again.sections] == ["v", "a", "d"]
@@ -249,8 +265,8 @@ def test_sound_is_repaired_for_who_offers_it(lines: str, repaired: bool, sending
     for text in (OFFER.replace(opus, lines + opus), OFFER.replace(opus, opus + lines)):
         offer = sdp.parse_offer(text)
         audio = offer.sections[1]
-        transport = sdp.Transport("uuuu", "p" * 22, offer.fingerprint, ["192.0.2.1"], 50000)
-        answer = sdp.write_answer(offer, {"a": sdp.Accepted((audio.formats[111],), sending)}, transport)
+        transport = Transport("uuuu", "p" * 22, offer.fingerprint, ["192.0.2.1"], 50000)
+        answer = write_answer(offer, {"a": Accepted((audio.formats[111],), sending)}, transport)
         assert ("a=rtcp-fb:111 nack\r\n" in answer) == repaired
 
 
