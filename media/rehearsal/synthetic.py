@@ -19,9 +19,11 @@ from media.wire import rtcp
 
 FRAMES_PER_S: Final = 30
 PACKETS_PER_FRAME: Final = 5
-VIDEO_SIZE: Final = 1200
+VIDEO_SIZE: Final = 1200  # in the mean: an encoder's frames have other sizes nearly every time
+VIDEO_SPREAD: Final = 100
 AUDIO_PER_S: Final = 50
 AUDIO_SIZE: Final = 160
+AUDIO_SPREAD: Final = 40
 KEY_FRAME_S: Final = 4.0
 SOURCE_MARK: Final = 0x2A
 
@@ -90,15 +92,21 @@ class Studio:
         self._timestamps[0] = (self._timestamps[0] + 90_000 // FRAMES_PER_S) & 0xFFFFFFFF
         self.key_frames += key
         packets = self._key_packets if key else PACKETS_PER_FRAME
+        size = _about(VIDEO_SIZE - 12, VIDEO_SPREAD, self._sequences[0])
         for part in range(packets):
             # RFC 7741: the first packet starts partition 0; RFC 6386, 9.1: the lowest bit of a key frame is 0.
             head = bytes([0x10 if part == 0 else 0x00, 0x10 if key else 0x11]).ljust(TIME_AT - 1, b"\x2a")
             last = part == packets - 1
-            self._send(0, VIDEO_TYPE | (0x80 if last else 0), head, VIDEO_SIZE - 12)
+            self._send(0, VIDEO_TYPE | (0x80 if last else 0), head, size - last)
 
     def _sound(self) -> None:
         self._timestamps[1] = (self._timestamps[1] + 48_000 // AUDIO_PER_S) & 0xFFFFFFFF
-        self._send(1, AUDIO_TYPE, bytes([0x78]).ljust(TIME_AT - 1, b"\x2a"), AUDIO_SIZE)
+        self._send(
+            1,
+            AUDIO_TYPE,
+            bytes([0x78]).ljust(TIME_AT - 1, b"\x2a"),
+            _about(AUDIO_SIZE, AUDIO_SPREAD, self._sequences[1]),
+        )
 
     def _send(self, stream: int, kind: int, head: bytes, size: int) -> None:
         number = self._sequences[stream]
@@ -135,3 +143,8 @@ class Studio:
 
     def close(self) -> None:
         self._link.close()
+
+
+def _about(mean: int, spread: int, turn: int) -> int:
+    """Each size within the spread equally often, and no two alike in a row."""
+    return mean - spread + turn * 37 % (2 * spread + 1)
