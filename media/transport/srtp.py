@@ -26,6 +26,7 @@ CM_TAG_SIZE: Final = 10  # of HMAC-SHA1-80
 TRAILER_SIZE: Final = 32  # the most that any profile adds to a packet
 ENCRYPTED: Final = 0x80000000
 REPLAY_WINDOW: Final = 512
+MAX_STREAMS: Final = 32  # of one peer: three layers, their repairs and a sound, and some that began anew
 SENT_WINDOW: Final = 2048  # as many packets as are kept for repair
 ROOM: Final = pylibsrtp.SRTP_MAX_SRTCP_TRAILER_LEN
 _RTP_KEY, _RTP_SALT, _RTCP_KEY, _RTCP_SALT = 0, 2, 3, 5
@@ -174,23 +175,41 @@ def sender(profile: Profile, master: bytes) -> Sender:
 
 
 class Receiver:
-    """Opens what one peer sends. Raises: ValueError for a packet that is forged, repeated or too old."""
+    """Opens what one peer sends. Raises: ValueError for a packet that is forged, repeated or too old.
 
-    __slots__ = ("_session",)
+    libsrtp keeps a stream for each SSRC for ever and looks through all of them for the next packet. So beyond
+    MAX_STREAMS that which was heard least lately is given up; should it come again, it begins anew.
+    """
+
+    __slots__ = ("_heard", "_session")
 
     def __init__(self, profile: Profile, master: bytes) -> None:
         policy = Policy(master, Policy.SSRC_ANY_INBOUND, 0, profile.libsrtp)
         policy.window_size = REPLAY_WINDOW
         self._session = Session(policy)
+        self._heard: dict[bytes, None] = {}  # SSRCs as they stand in packets, least lately first
 
     def unprotect(self, datagram: bytes) -> bytes:
         try:
-            return bytes(self._session.unprotect(datagram))
+            clear = bytes(self._session.unprotect(datagram))
         except pylibsrtp.Error as error:
             raise ValueError(f"SRTP: {error}") from None
+        self._note(datagram[8:12])
+        return clear
 
     def unprotect_rtcp(self, datagram: bytes) -> bytes:
         try:
-            return bytes(self._session.unprotect_rtcp(datagram))
+            clear = bytes(self._session.unprotect_rtcp(datagram))
         except pylibsrtp.Error as error:
             raise ValueError(f"SRTCP: {error}") from None
+        self._note(datagram[4:8])
+        return clear
+
+    def _note(self, ssrc: bytes) -> None:
+        """Something authentic came under it: what is forged pushes nobody out."""
+        self._heard.pop(ssrc, None)
+        self._heard[ssrc] = None
+        if len(self._heard) > MAX_STREAMS:
+            oldest = next(iter(self._heard))
+            del self._heard[oldest]
+            self._session.remove_stream(int.from_bytes(oldest, "big"))

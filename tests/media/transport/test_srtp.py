@@ -2,6 +2,7 @@
 
 import struct
 
+import pylibsrtp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +96,62 @@ def test_nothing_that_comes_in_breaks_the_receiver(hostile: bytes) -> None:
     for read in (receiver.unprotect, receiver.unprotect_rtcp):
         with pytest.raises(ValueError):
             read(hostile)
+
+
+def sealed(sender: srtp.Sender, ssrc: int, number: int) -> tuple[bytes, bytes]:
+    """A packet of RTP and one of RTCP."""
+    clear = rtp.build(rtp.Packet(96, True, number & 0xFFFF, 6, ssrc, b"hello"))
+    report = rtcp.receiver_report(rtcp.ReceiverReport(ssrc))
+    return sender.protect(clear[:12], clear[12:], number >> 16), sender.protect_rtcp(report, number)
+
+
+def knows(receiver: srtp.Receiver, ssrc: int) -> bool:
+    """Whether libsrtp keeps a stream for it; if so, no longer."""
+    try:
+        receiver._session.remove_stream(ssrc)
+    except pylibsrtp.Error:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
+@pytest.mark.parametrize("kind", ["RTP", "RTCP"])
+def test_a_peer_of_many_ssrcs_is_given_a_bounded_number(profile: srtp.Profile, kind: str) -> None:
+    master = bytes(range(profile.key_size + profile.salt_size))
+    sender, receiver = srtp.sender(profile, master), srtp.Receiver(profile, master)
+    for ssrc in range(1000, 1500):
+        packet, report = sealed(sender, ssrc, 1)
+        assert receiver.unprotect(packet) if kind == "RTP" else receiver.unprotect_rtcp(report)
+    newest = range(1500 - srtp.MAX_STREAMS, 1500)
+    assert [ssrc for ssrc in range(1000, 1500) if knows(receiver, ssrc)] == list(newest)
+
+
+def test_a_stream_that_is_heard_all_the_time_keeps_its_count() -> None:
+    """A sound that goes on while its peer's picture begins again and again: its numbers have turned, once it is
+    forgotten nothing of it could be opened."""
+    sender, receiver = srtp.GcmSender(MASTER), srtp.Receiver(srtp.GCM, MASTER)
+    for ssrc in range(1000, 1000 + 5 * srtp.MAX_STREAMS):
+        sound, _ = sealed(sender, 7, 0xFFF0 + ssrc - 1000)
+        assert receiver.unprotect(sound)
+        assert receiver.unprotect(sealed(sender, ssrc, 1)[0])
+    with pytest.raises(ValueError):
+        receiver.unprotect(sound)
+
+
+def test_what_is_forged_pushes_nobody_out() -> None:
+    sender, receiver = srtp.GcmSender(MASTER), srtp.Receiver(srtp.GCM, MASTER)
+    reads, forger = (receiver.unprotect, receiver.unprotect_rtcp), srtp.GcmSender(bytes(28))
+    packet, report = sealed(sender, 7, 1)
+    receiver.unprotect(packet)
+    receiver.unprotect_rtcp(report)
+    for ssrc in range(1000, 1000 + 2 * srtp.MAX_STREAMS):
+        forged = sealed(forger, ssrc, 1)
+        for read, datagram in zip(reads, forged, strict=True):
+            with pytest.raises(ValueError):
+                read(datagram)
+    for read, again in zip(reads, (packet, report), strict=True):
+        with pytest.raises(ValueError):  # it is still known
+            read(again)
 
 
 def test_keying_material_is_cut_as_the_standard_says() -> None:
