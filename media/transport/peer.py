@@ -16,6 +16,7 @@ MAX_ADDRESSES: Final = 8
 SILENCE_LIMIT_S: Final = 30.0
 DESERTED_AFTER_S: Final = 3.0  # of silence from where we send to: then who is heard elsewhere is asked there
 ASK_AGAIN_S: Final = 0.05
+HELD_S: Final = 8.0  # no agent's checks are further apart (aioice: 6 s)
 MAX_ASKED: Final = 8  # addresses whose answers may still come
 UNPROVED_LIMIT_S: Final = 10.0  # from the answer to the first proved check
 HALF_OPEN_LIMIT_S: Final = 25.0  # from the answer to the keys; longer than a handshake may take
@@ -56,11 +57,7 @@ class Peer:
 
     def checked(self, address: Address, nominates: bool, now: float) -> bool:
         """A proved STUN check came from this address; whether we now send to another address than before."""
-        if len(self.addresses) >= MAX_ADDRESSES and address not in self.addresses:
-            del self.addresses[
-                min((a for a in self.addresses if a != self.address), key=self.addresses.__getitem__)
-            ]
-        self.addresses[address] = now
+        self._keep(address, now)
         moved = self._is_better(address, nominates, now) and not self._must_answer(address)
         if moved:
             self.nominated = self.nominated or nominates
@@ -68,6 +65,18 @@ class Peer:
         self.came_from = address
         self.heard(now)
         return moved
+
+    def _keep(self, address: Address, now: float) -> None:
+        if len(self.addresses) >= MAX_ADDRESSES and address not in self.addresses:
+            del self.addresses[
+                min((a for a in self.addresses if a != self.address), key=self.addresses.__getitem__)
+            ]
+        self.addresses[address] = now
+
+    def holds(self, address: Address, now: float) -> bool:
+        """Whether it was heard there so lately that another's check from there takes nothing away from it."""
+        heard_at = self.heard_at if address == self.address else self.addresses.get(address, float("-inf"))
+        return now - heard_at <= HELD_S
 
     def _is_better(self, address: Address, nominates: bool, now: float) -> bool:
         """Whether the media should go there instead of where it goes.
@@ -89,12 +98,13 @@ class Peer:
         """
         return self.begun and not is_stream(address)
 
-    def question(self, address: Address, nominates: bool, now: float) -> bytes | None:
+    def question(self, address: Address, nominates: bool, now: float, *, contested: bool = False) -> bytes | None:
         """A check of ours to where the peer is heard, if its media should go there and it is time for one.
 
         The same again until it is answered (RFC 8489, 6.2.1): an answer may take longer than the next question.
+        `contested`: another peer holds the address.
         """
-        if not (self._is_better(address, nominates, now) and self._must_answer(address)):
+        if not (self._is_better(address, nominates, now) and (contested or self._must_answer(address))):
             return None
         if now - self.asked_at < ASK_AGAIN_S or not self.remote[0]:
             return None
@@ -113,6 +123,7 @@ class Peer:
         if not self._is_better(address, nominated, now):
             return False
         self.asked.clear()
+        self._keep(address, now)
         self.nominated = self.nominated or nominated
         self.address = self.came_from = address
         self.heard(now)

@@ -1,8 +1,9 @@
 """One UDP port for all peers: reads in batches, tells STUN, DTLS and SRTP apart (RFC 7983), finds the peer.
 What comes over TCP connections is told apart here too; to the port they are addresses.
 
-STUN is routed by the ufrag in it, everything else by the address that a proved check came from. A datagram from an
-unknown address leaves no trace but a count. Not safe for use from two threads.
+STUN is routed by the ufrag in it, everything else by the address that a proved check came from. A check proves a
+password and not where it came from: an address that another peer holds is taken over on an answer only. A datagram
+from an unknown address leaves no trace but a count. Not safe for use from two threads.
 """
 
 import socket
@@ -17,6 +18,7 @@ from media.transport.peer import Peer
 from media.transport.streams import Streams
 from media.wire import rtp
 
+MAX_ASKED: Final = 8192  # questions of ours that may still be answered
 ROUNDS: Final = 2  # batches read before other work, and the sources' own sockets, get their turn
 
 
@@ -75,6 +77,8 @@ class Port:
         self._handlers = handlers
         self._by_ufrag: dict[str, Peer] = {}
         self._by_address: dict[Address, Peer] = {}
+        self._before: dict[Address, Peer] = {}  # who was there when another came
+        self._asked: dict[bytes, Peer] = {}  # by the transaction of our question; oldest first
 
     def add(self, peer: Peer) -> None:
         self._by_ufrag[peer.ufrag] = peer
@@ -82,8 +86,12 @@ class Port:
     def remove(self, peer: Peer) -> None:
         self._by_ufrag.pop(peer.ufrag, None)
         for address in peer.addresses:
-            if self._by_address.get(address) is peer:
-                del self._by_address[address]
+            self._leave(peer, address)
+        for transaction, _ in peer.asked.values():
+            self._asked.pop(transaction, None)
+
+    def _lives(self, peer: Peer) -> bool:
+        return self._by_ufrag.get(peer.ufrag) is peer
 
     def rename(self, peer: Peer, remote: tuple[str, bytes]) -> None:
         """Give the peer new ICE credentials; the old ones are worth nothing from now on. `remote`: its own."""
@@ -125,9 +133,9 @@ class Port:
 
     def forget(self, address: Address) -> None:
         """Nothing that is sent there arrives any more."""
-        peer = self._by_address.pop(address, None)
-        if peer is not None:
-            peer.left(address)
+        for peer in (self._by_address.pop(address, None), self._before.pop(address, None)):
+            if peer is not None:
+                peer.left(address)
 
     def _handle(self, datagram: bytes, source: Address, now: float) -> None:
         first = datagram[0] if datagram else 255
@@ -163,9 +171,7 @@ class Port:
             return
         request = stun.parse(datagram)
         if request.kind == stun.BINDING_RESPONSE:
-            asked = self._by_address.get(source)
-            if asked is not None and asked.answered(request, source, now):
-                self._handlers.moved(asked)
+            self._answered(request, source, now)
             return
         peer = self._by_ufrag.get(request.local_ufrag)
         if request.kind != stun.BINDING_REQUEST or peer is None or not stun.proves(request, peer.password):
@@ -174,19 +180,57 @@ class Port:
         if request.controlled:
             self.outbox.add(stun.role_conflict(request, peer.password), source)
             return
-        before = set(peer.addresses)
-        moved = peer.checked(source, request.nominates, now)
-        for gone in before - set(peer.addresses):
-            if self._by_address.get(gone) is peer:
-                del self._by_address[gone]
-        self._by_address[source] = peer
+        owner, had = self._by_address.get(source), set(peer.addresses)
+        contested = owner is not None and owner is not peer and owner.holds(source, now)
+        moved = not contested and peer.checked(source, request.nominates, now)
+        if not contested:
+            self._arrive(peer, source, had)
         self.outbox.add(stun.response(request, source, peer.password), source)
-        self._question(peer, source, request.nominates, now)
+        self._question(peer, source, request.nominates, now, contested)
         if moved:
             self._handlers.moved(peer)
 
-    def _question(self, peer: Peer, source: Address, nominates: bool, now: float) -> None:
+    def _question(self, peer: Peer, source: Address, nominates: bool, now: float, contested: bool = False) -> None:
         """Ask whether anybody is there, where that decides."""
-        question = peer.question(source, nominates, now)
-        if question is not None:
-            self.outbox.add(question, source)
+        question = peer.question(source, nominates, now, contested=contested)
+        if question is None:
+            return
+        transaction = stun.transaction_of(question)
+        self._asked.pop(transaction, None)
+        self._asked[transaction] = peer
+        if len(self._asked) > MAX_ASKED:
+            del self._asked[next(iter(self._asked))]
+        self.outbox.add(question, source)
+
+    def _answered(self, answer: stun.Request, source: Address, now: float) -> None:
+        """Whose answer it is, the question says: the address may be another's until now."""
+        peer = self._asked.get(answer.transaction)
+        if peer is None or not self._lives(peer):
+            return
+        had = set(peer.addresses)
+        if peer.answered(answer, source, now):
+            del self._asked[answer.transaction]
+            before = self._by_address.get(source)
+            if before is not None and before is not peer:
+                before.left(source)
+            self._arrive(peer, source, had)
+            self._handlers.moved(peer)
+
+    def _arrive(self, peer: Peer, address: Address, had: set[Address]) -> None:
+        """What comes from there is this peer's from now on. `had`: its addresses before; one may be gone now."""
+        for gone in had - set(peer.addresses):
+            self._leave(peer, gone)
+        before = self._by_address.get(address)
+        if before is not None and before is not peer:
+            self._before[address] = before
+        self._by_address[address] = peer
+
+    def _leave(self, peer: Peer, address: Address) -> None:
+        """The peer is there no more; whoever it came after may be there still."""
+        if self._by_address.get(address) is not peer:
+            return
+        before = self._before.pop(address, None)
+        if before is not None and self._lives(before) and address in before.addresses:
+            self._by_address[address] = before
+        else:
+            del self._by_address[address]

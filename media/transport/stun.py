@@ -51,6 +51,11 @@ def is_stun(datagram: bytes) -> bool:
     return len(datagram) >= 20 and datagram[4:8] == b"\x21\x12\xa4\x42"
 
 
+def transaction_of(datagram: bytes) -> bytes:
+    """The transaction of a message; its answer bears the same."""
+    return datagram[8:20]
+
+
 def claimed_ufrag(datagram: bytes) -> bytes:
     """Our part of the username where it is the first attribute, as most stacks write it; else nothing.
 
@@ -96,7 +101,7 @@ def parse(datagram: bytes) -> Request:
             signed = datagram[:2] + struct.pack("!H", position + 4) + datagram[4:position]
         position += 4 + size + (-size) % 4
         count += 1
-    return Request(kind, datagram[8:20], username, nominates, controlled, signed, integrity)
+    return Request(kind, transaction_of(datagram), username, nominates, controlled, signed, integrity)
 
 
 def proves(request: Request, password: bytes) -> bool:

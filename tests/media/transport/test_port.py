@@ -103,6 +103,19 @@ async def test_who_nominates_no_more_is_followed_when_its_line_is_silent(
     assert (await source.next_rtcp(rtcp.Remb)).media == (5,)
 
 
+async def test_a_page_that_is_loaded_again_takes_its_own_place(relay: RunningRelay, site: MakeSite) -> None:
+    """The same socket, or port of a NAT, under a new session while the old one still stands."""
+    source, viewer = await on_air(relay, site)
+    again = site("viewer")
+    again.socket.close()
+    again.socket = viewer.socket
+    again.is_doubted = True
+    await again.join()
+    assert len((await again.next_rtp()).payload) == len(KEY_FRAME)
+    again.send_rtcp(rtcp.receiver_report(rtcp.ReceiverReport(1)) + rtcp.picture_loss(1, again.ssrcs[0]), 1)
+    assert (await source.next_rtcp(rtcp.KeyFrameRequest)).media == 5  # what comes from there is the new one's
+
+
 async def test_ice_restart_keeps_the_media(relay: RunningRelay, site: MakeSite) -> None:
     source, viewer = await on_air(relay, site)
     fragment = f"a=ice-ufrag:site\r\na=ice-pwd:{'n' * 22}\r\n"
