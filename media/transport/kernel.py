@@ -69,14 +69,18 @@ def is_ipv4(address: Address) -> bool:
     return int.from_bytes(address[:2], sys.byteorder) == socket.AF_INET
 
 
+def packed_host(address: Address) -> bytes:
+    """The four bytes of an IPv4 address, mapped into IPv6 or not, or the sixteen of an IPv6 one."""
+    if is_ipv4(address):
+        return address[4:8]
+    return address[20:24] if address[8:20] == bytes(10) + b"\xff\xff" else address[8:24]
+
+
 def host_and_port(address: Address) -> tuple[str, int]:
     """The readable form of a kernel address; IPv4 mapped into IPv6 is shown as IPv4."""
     (port,) = struct.unpack_from("!H", address, 2)
-    if is_ipv4(address):
-        return socket.inet_ntoa(address[4:8]), port
-    if address[8:20] == bytes(10) + b"\xff\xff":
-        return socket.inet_ntoa(address[20:24]), port
-    return socket.inet_ntop(socket.AF_INET6, address[8:24]), port
+    host = packed_host(address)
+    return socket.inet_ntop(socket.AF_INET if len(host) == 4 else socket.AF_INET6, host), port
 
 
 def open_port(host: str, port: int, *, buffer_size: int = 8 << 20) -> socket.socket:

@@ -16,7 +16,7 @@ from typing import Final
 
 from media.transport import descriptors
 from media.transport.frames import Unframer, frame
-from media.transport.kernel import Address, raw_address, stream_address
+from media.transport.kernel import Address, packed_host, raw_address, stream_address
 
 MAX_CONNECTIONS: Final = 4096
 MAX_STRANGERS: Final = 256
@@ -57,7 +57,7 @@ class Connection:
         "address", "begun", "frames", "host", "proved", "read", "since", "skipped", "sock", "unsent", "waits",
     )  # fmt: skip
 
-    def __init__(self, sock: socket.socket, host: str, address: Address, now: float) -> None:
+    def __init__(self, sock: socket.socket, host: bytes, address: Address, now: float) -> None:
         self.sock = sock
         self.host = host
         self.address = address
@@ -91,7 +91,7 @@ class Streams:
         self._by_fd: dict[int, Connection] = {}
         self._by_address: dict[Address, Connection] = {}
         self._strangers: dict[int, Connection] = {}  # oldest first
-        self._of_host: Counter[str] = Counter()
+        self._of_host: Counter[bytes] = Counter()
         self._last = 0
         self._limit = _files_for(MAX_CONNECTIONS)
         self._accepting = True
@@ -135,6 +135,7 @@ class Streams:
                 self._meet(connection)
             elif not connection.proved and now - connection.since > STRANGER_LIMIT_S:
                 self._close(connection)
+        self._resume()  # who took the last descriptor need not have been a connection
 
     # Coming
 
@@ -146,12 +147,13 @@ class Streams:
                 if trouble.errno in _NO_ROOM:
                     self._pause()
                 return
-            host = name[0]
+            address = raw_address(name[0].partition("%")[0], name[1])  # a link-local one has its interface behind
+            host = _host_of(address)
             if self._of_host[host] >= STRANGERS_PER_HOST:
                 self.refused += 1
                 sock.close()
                 continue
-            self._welcome(sock, host, raw_address(host, name[1]), now)
+            self._welcome(sock, host, address, now)
             if len(self._strangers) > MAX_STRANGERS:
                 self.refused += 1
                 self._close(next(iter(self._strangers.values())))
@@ -159,7 +161,7 @@ class Streams:
                 self._pause()
                 return
 
-    def _welcome(self, sock: socket.socket, host: str, name: Address, now: float) -> None:
+    def _welcome(self, sock: socket.socket, host: bytes, name: Address, now: float) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
@@ -187,6 +189,11 @@ class Streams:
         if self._accepting:
             self._accepting = False
             self._poll.modify(self._listener.fileno(), 0)
+
+    def _resume(self) -> None:
+        if not self._accepting and len(self._by_fd) < self._limit:
+            self._accepting = True
+            self._poll.modify(self._listener.fileno(), select.EPOLLIN)
 
     def _read(self, connection: Connection, now: float) -> None:
         try:
@@ -260,9 +267,7 @@ class Streams:
             self._poll.unregister(fd)
         connection.sock.close()
         self._lost(connection.address)
-        if not self._accepting:
-            self._accepting = True
-            self._poll.modify(self._listener.fileno(), select.EPOLLIN)
+        self._resume()
 
     def close(self) -> None:
         """End every connection, once what the kernel takes of the last words is with it."""
@@ -270,6 +275,11 @@ class Streams:
             self._close(connection)
         self._poll.close()
         self._listener.close()
+
+
+def _host_of(address: Address) -> bytes:
+    """Whom an address is counted to: a host with IPv6 has a whole network of them (/64)."""
+    return packed_host(address)[:8]
 
 
 def _files_for(connections: int) -> int:

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-from media.transport.kernel import Address, is_ipv4
+from media.transport.kernel import Address, packed_host
 
 COOKIE: Final = 0x2112A442
 BINDING_REQUEST: Final = 0x0001
@@ -138,12 +138,8 @@ def request(
 def _mapped(source: Address, transaction: bytes) -> bytes:
     port = int.from_bytes(source[2:4], "big") ^ (COOKIE >> 16)
     key = struct.pack("!I", COOKIE) + transaction
-    if is_ipv4(source):
-        host, family = source[4:8], 1
-    elif source[8:20] == bytes(10) + b"\xff\xff":
-        host, family = source[20:24], 1
-    else:
-        host, family = source[8:24], 2
+    host = packed_host(source)
+    family = 1 if len(host) == 4 else 2
     hidden = bytes(a ^ b for a, b in zip(host, key, strict=False))
     return struct.pack("!HHBBH", _XOR_MAPPED_ADDRESS, 4 + len(hidden), 0, family, port) + hidden
 

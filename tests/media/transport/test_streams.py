@@ -1,9 +1,11 @@
 """TCP connections by themselves, with a clock of ours: who is let in, who is thrown out, what is dropped."""
 
+import errno
 import select
 import socket
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,13 @@ from media.transport.streams import BUFFER_LIMIT, FRAME_LIMIT, STRANGER_LIMIT_S,
 class Door:
     """A Streams with its callbacks: who says `me` is known from then on."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Any = None) -> None:
         self.known: set[Address] = set()
         self.came: list[tuple[bytes, Address]] = []
         self.lost: list[Address] = []
         self.now = 0.0
-        self.streams = Streams(open_listener("127.0.0.1", 0), self.take, self.known.__contains__, self.lost.append)
+        listener = listener or open_listener("127.0.0.1", 0)
+        self.streams = Streams(listener, self.take, self.known.__contains__, self.lost.append)
         self.clients: list[socket.socket] = []
 
     def take(self, datagram: bytes, address: Address, now: float) -> None:
@@ -117,6 +120,68 @@ def test_at_the_bound_newcomers_wait_until_one_leaves(monkeypatch: pytest.Monkey
         first.close()
         door.work()
         assert len(door.came) == 3
+    finally:
+        door.close()
+
+
+class Listener:
+    """In place of the listening socket: `accept` fails so often, or brings who comes from these hosts."""
+
+    def __init__(self, failures: int = 0, hosts: tuple[str, ...] = ()) -> None:
+        self._real = open_listener("127.0.0.1", 0)
+        self.failures = failures
+        self._hosts = iter(hosts)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, "no descriptor is left")
+        sock, (host, port) = self._real.accept()
+        return sock, (next(self._hosts, host), port, 0, 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_when_descriptors_are_back_so_is_the_listener() -> None:
+    """Though there was no connection whose end could have told."""
+    listener = Listener(failures=3)
+    door = Door(listener)
+    try:
+        door.connect().sendall(frame(b"me"))
+        door.work()
+        assert listener.failures == 2  # it is not tried again at once
+        for _ in range(3):
+            assert not door.came
+            door.streams.sweep(door.now)
+            door.work()
+        assert len(door.came) == 1
+    finally:
+        door.close()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("2001:db8:1:2::{}", "2001:db8:1:2:ffff::{}", True),
+        ("2001:db8:1:2::{}", "2001:db8:1:3::{}", False),
+        ("fe80::{}%eth0", "fe80::1:{}%eth1", True),
+        ("192.0.2.{}", "192.0.2.1{}", False),
+        ("::ffff:192.0.2.{}", "::ffff:192.0.2.1{}", False),
+    ],
+)
+def test_who_has_a_whole_network_is_one_host(
+    monkeypatch: pytest.MonkeyPatch, one: str, other: str, alike: bool
+) -> None:
+    """An IPv6 subscriber has at least 2 to the 64th addresses; an IPv4 one mostly shares a single one."""
+    monkeypatch.setattr(module, "STRANGERS_PER_HOST", 3)
+    hosts = [one.format(5)] * 3 + [other.format(n) for n in range(5, 8)]
+    door = Door(Listener(hosts=tuple(hosts)))
+    try:
+        strangers = [door.connect() for _ in hosts]
+        door.work()
+        assert [is_over(s) for s in strangers] == [False] * 3 + [alike] * 3
+        assert door.streams.figures()["tcp_refused"] == 3 * alike
     finally:
         door.close()
 
