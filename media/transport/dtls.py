@@ -214,7 +214,7 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The peer closed its DTLS connection, or failed to make one."""
+    """The peer closed its DTLS connection, or failed to make one, or was forgotten: the last news of it."""
 
     peer: int
     reason: str
@@ -302,7 +302,7 @@ class Desk:
             if handshake is not None:
                 handshake.close()
                 self._send(peer, handshake)
-                self._drop(peer)
+            self._end(peer, "forgotten")
             return
         if handshake is None:
             handshake = self._handshakes[peer] = Handshake(self._identity, expected)

@@ -51,7 +51,7 @@ class Roster:
         self._last_number = 0
         self.studios: dict[str, Studio] = {}
         self.peers: dict[int, Peer] = {}
-        self.leaving: dict[int, Address] = {}  # whom a last datagram is still owed
+        self.leaving: dict[int, Address] = {}  # to whom the desk has something to say still
         self.now = time.monotonic()
 
     def studio_of(self, name: str) -> Studio:

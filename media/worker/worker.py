@@ -318,9 +318,12 @@ class Worker:
                     self._roster.remove(peer, news.reason)
 
     def _part(self, news: dtls.News) -> None:
-        """The last datagram to a peer that was removed: the DTLS alert that tells it so."""
-        address = self._roster.leaving.pop(news.peer, None)
-        if address is not None and isinstance(news, dtls.Outgoing):
+        """The last datagrams to a peer that was removed: what was under way, and the alert that tells it so."""
+        if isinstance(news, dtls.Ended):
+            self._roster.leaving.pop(news.peer, None)
+            return
+        address = self._roster.leaving.get(news.peer)
+        if address is not None:
             for datagram in news.datagrams:
                 self._port.outbox.add(datagram, address)
 

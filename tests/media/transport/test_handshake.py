@@ -166,6 +166,8 @@ def at_the_desk(desk: dtls.Desk, woken: threading.Event, peer: int, client: dtls
         woken.clear()
         while desk.news:
             news = desk.news.popleft()
+            if news.peer != peer:
+                continue
             seen.append(news)
             if isinstance(news, dtls.Ended):
                 return seen
