@@ -115,12 +115,18 @@ class Pulls:
 
     def tick(self, now: float) -> None:
         for pull in list(self._pulls.values()):
-            pull.tick(now)
-            self._look(pull, now)
+            try:
+                pull.tick(now)
+                self._look(pull, now)
+            except Exception:
+                self._flow.mishaps.note(f"what is due to pull {pull.number}")
 
     def report(self, now: float) -> None:
         for pull in self._pulls.values():
-            pull.report(now)
+            try:
+                pull.report(now)
+            except Exception:
+                self._flow.mishaps.note(f"the report of pull {pull.number}")
 
     def _read(self, pull: Pull) -> None:
         pull.read(self._clock())

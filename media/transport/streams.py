@@ -17,6 +17,7 @@ from typing import Final
 from media.transport import descriptors
 from media.transport.frames import Unframer, frame
 from media.transport.kernel import Address, packed_host, raw_address, stream_address
+from media.transport.mishaps import Mishaps
 
 MAX_CONNECTIONS: Final = 4096
 MAX_STRANGERS: Final = 256
@@ -83,8 +84,10 @@ class Streams:
         take: Callable[[bytes, Address, float], None],
         knows: Callable[[Address], bool],
         lost: Callable[[Address], None],
+        mishaps: Mishaps | None = None,
     ) -> None:
         self._listener = listener
+        self._mishaps = mishaps or Mishaps()
         self._take, self._knows, self._lost = take, knows, lost
         self._poll = select.epoll()
         self._poll.register(listener.fileno(), select.EPOLLIN)
@@ -118,13 +121,24 @@ class Streams:
     def work(self, now: float) -> None:
         """Accept, read and send what can be."""
         for fd, events in self._poll.poll(0):
-            if fd == self._listener.fileno():
-                self._accept(now)
-            elif (connection := self._by_fd.get(fd)) is not None:
-                if events & select.EPOLLOUT:
-                    self._flush(connection)
-                if events & ~select.EPOLLOUT and fd in self._by_fd:
-                    self._read(connection, now)
+            try:
+                self._turn_to(fd, events, now)
+            except Exception:
+                self._mishaps.note("what waits at a TCP socket")
+                connection = self._by_fd.get(fd)
+                if connection is None:
+                    self._pause()  # it would be ready again at once
+                else:
+                    self._close(connection)
+
+    def _turn_to(self, fd: int, events: int, now: float) -> None:
+        if fd == self._listener.fileno():
+            self._accept(now)
+        elif (connection := self._by_fd.get(fd)) is not None:
+            if events & select.EPOLLOUT:
+                self._flush(connection)
+            if events & ~select.EPOLLOUT and fd in self._by_fd:
+                self._read(connection, now)
 
     def sweep(self, now: float) -> None:
         """Once a second: who proved nothing in time goes; so does what its peer has left."""

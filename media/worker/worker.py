@@ -26,7 +26,7 @@ from media.fanout.fanout import Fanout
 from media.fanout.transmit import Mode
 from media.programme import framing
 from media.programme.parties import Publisher, Viewer
-from media.programme.studio import TooMany
+from media.programme.studio import Studio, TooMany
 from media.transport import descriptors, dtls, kernel, sealer
 from media.transport.channel import Message, WorkerEnd
 from media.transport.dtls import Desk, Identity
@@ -47,6 +47,7 @@ ASK_EVERY_S: Final = 0.02
 REPORT_EVERY_S: Final = 1.0
 CHORES_S: Final = 0.002
 NEWS_S: Final = 0.005
+MAX_STUCK: Final = 100  # faults in a row of a descriptor that is ready again each time
 SWITCH_INTERVAL_S: Final = 0.0005  # how long the handshake thread's Python may keep the packet loop waiting
 
 log = logging.getLogger("media.worker")
@@ -88,6 +89,7 @@ class Worker:
         self._index = settings.index
         self._poll = select.epoll()
         self._readable: dict[int, Callable[[], None]] = {}
+        self._stuck: dict[int, int] = {}  # by descriptor, how often in a row its handler failed
         self._now = time.monotonic()
         self._inlets = Inlets(sock, self._eyes(), lambda fd: self._port.read(self._now, fd))
         self._exchange = self._open_door(settings.links)
@@ -130,7 +132,7 @@ class Worker:
 
     def _open_streams(self, tcp: tuple[str, int]) -> Streams:
         port = self._port
-        streams = Streams(open_listener(*tcp), port.take, port.knows, port.forget)
+        streams = Streams(open_listener(*tcp), port.take, port.knows, port.forget, self._mishaps)
         port.outbox.streams = self._fanout.streams = streams
         self._look_at(streams.fileno(), lambda: streams.work(self._now))
         return streams
@@ -161,8 +163,8 @@ class Worker:
                     self._read_news(time.monotonic() + NEWS_S)
                 elif fd == channel:
                     self._serve()
-                elif fd in self._readable:
-                    self._readable[fd]()
+                else:
+                    self._look(fd)
             self._work()
         self._end_all()
 
@@ -171,8 +173,21 @@ class Worker:
         self._readable[fd] = handler
 
     def _look_away(self, fd: int) -> None:
+        self._stuck.pop(fd, None)
         if self._readable.pop(fd, None) is not None:
             self._poll.unregister(fd)
+
+    def _look(self, fd: int) -> None:
+        """Something waits at a socket that others of us have, if they still have it."""
+        try:
+            self._readable.get(fd, lambda: None)()
+            self._stuck.pop(fd, None)
+        except Exception:
+            self._mishaps.note(f"what waits at descriptor {fd}")
+            self._stuck[fd] = self._stuck.get(fd, 0) + 1
+            if self._stuck[fd] == MAX_STUCK:  # the loop would do nothing else
+                log.error("descriptor %d is not looked at any more", fd)
+                self._look_away(fd)
 
     def _eyes(self) -> Watch:
         return Watch(self._look_at, self._look_away)
@@ -225,17 +240,29 @@ class Worker:
         beat = self._herald.is_due(self._now)
         self._pulls.tick(self._now)
         for studio in self._roster.studios.values():
-            for programme in studio.programmes.values():
-                if beat:
-                    self._herald.beat(programme)
-                elif programme.outlet is not None or programme.relays:
-                    self._herald.look(programme)
-            studio.choose_layers(self._now)
-            studio.ask_for_pictures(self._now)
+            try:
+                self._ask_in(studio, beat)
+            except Exception:
+                self._mishaps.note(f"what is due in studio {studio.name}")
             for publisher in studio.sources.values():
-                self._ingest.ask(publisher, self._now)
+                try:
+                    self._ingest.ask(publisher, self._now)
+                except Exception:
+                    self._mishaps.note(f"what is asked of session {publisher.session}")
         if self._exchange is not None:
-            self._exchange.mirrors.ask(self._now)
+            try:
+                self._exchange.mirrors.ask(self._now)
+            except Exception:
+                self._mishaps.note("what is asked of other workers")
+
+    def _ask_in(self, studio: Studio, beat: bool) -> None:
+        for programme in studio.programmes.values():
+            if beat:
+                self._herald.beat(programme)
+            elif programme.outlet is not None or programme.relays:
+                self._herald.look(programme)
+        studio.choose_layers(self._now)
+        studio.ask_for_pictures(self._now)
 
     def _do_chores(self) -> None:
         """Some of what is due once a second: with 1,000 viewers all of it would hold a picture up by 15 ms."""
@@ -251,27 +278,41 @@ class Worker:
 
     def _report(self, passed_s: float) -> Iterator[None]:
         for studio in list(self._roster.studios.values()):
-            for publisher in studio.sources.values():
-                for track in publisher.tracks():
+            try:
+                yield from self._report_in(studio, passed_s)
+            except Exception:
+                self._mishaps.note(f"what is due once a second in studio {studio.name}")
+        chores = [self._pulls.report, self._remove_lost, *([self._streams.sweep] if self._streams else [])]
+        for chore in chores:
+            try:
+                chore(self._now)
+            except Exception:
+                self._mishaps.note(f"what is due once a second: {chore.__qualname__}")
+
+    def _report_in(self, studio: Studio, passed_s: float) -> Iterator[None]:
+        for publisher in studio.sources.values():
+            for track in publisher.tracks():
+                track.measure(passed_s)
+            self._ingest.report_to(publisher, self._now)
+        for programme in studio.programmes.values():
+            for feed in programme.feeds.values():
+                for track in feed.tracks():
                     track.measure(passed_s)
-                self._ingest.report_to(publisher, self._now)
-            for programme in studio.programmes.values():
-                for feed in programme.feeds.values():
-                    for track in feed.tracks():
-                        track.measure(passed_s)
-            for programme in list(studio.programmes.values()):
-                self._herald.repeat(programme)
-                self._audience.report(studio, programme, self._now)
-                yield
-                self._audience.suit(studio, programme, self._now)
-                yield
-            if studio.is_idle(self._now):
-                self._roster.studios.pop(studio.name, None)
-        if self._streams is not None:
-            self._streams.sweep(self._now)
-        self._pulls.report(self._now)
-        for peer, reason in [(p, why) for p in self._roster.peers.values() if (why := p.over(self._now))]:
-            self._roster.remove(peer, reason)
+        for programme in list(studio.programmes.values()):
+            self._herald.repeat(programme)
+            self._audience.report(studio, programme, self._now)
+            yield
+            self._audience.suit(studio, programme, self._now)
+            yield
+        if studio.is_idle(self._now):
+            self._roster.studios.pop(studio.name, None)
+
+    def _remove_lost(self, now: float) -> None:
+        for peer, reason in [(p, why) for p in self._roster.peers.values() if (why := p.over(now))]:
+            try:
+                self._roster.remove(peer, reason)
+            except Exception:
+                self._mishaps.note(f"the end of session {peer.session}")
 
     # Datagrams
 
@@ -304,18 +345,26 @@ class Worker:
                 os.eventfd_write(self._wake_fd, 1)
                 return
             news = self._desk.news.popleft()
-            peer = self._roster.peers.get(news.peer)
-            if peer is None:
-                self._part(news)
-                continue
-            match news:
-                case dtls.Outgoing():
-                    for datagram in news.datagrams:
-                        self._port.send(peer, datagram)
-                case dtls.Agreed():
-                    self._agreed(peer, news)
-                case dtls.Ended():
-                    self._roster.remove(peer, news.reason)
+            try:
+                self._heed(news)
+            except Exception:
+                self._mishaps.note(f"{type(news).__name__} of a handshake")
+                if not isinstance(news, dtls.Ended):
+                    self._desk.forget(news.peer)  # half joined it would stay for ever: its end is the next news
+
+    def _heed(self, news: dtls.News) -> None:
+        peer = self._roster.peers.get(news.peer)
+        if peer is None:
+            self._part(news)
+            return
+        match news:
+            case dtls.Outgoing():
+                for datagram in news.datagrams:
+                    self._port.send(peer, datagram)
+            case dtls.Agreed():
+                self._agreed(peer, news)
+            case dtls.Ended():
+                self._roster.remove(peer, news.reason)
 
     def _part(self, news: dtls.News) -> None:
         """The last datagrams to a peer that was removed: what was under way, and the alert that tells it so."""
@@ -350,24 +399,32 @@ class Worker:
 
     def _serve(self) -> None:
         for message in self._channel.read():
-            if message["do"] == "studio":
-                self._telling.ask(message["call"], message["studio"])
-                continue
-            arguments = {k: v for k, v in message.items() if k not in ("call", "do")}
             try:
-                answer = self._operations[message["do"]](**arguments)
-            except TooMany as trouble:
-                answer = {"refused": "too-many", "detail": str(trouble)}
-            except Unknown as trouble:
-                answer = {"refused": "not-found", "detail": str(trouble)}
-            except Loop as trouble:
-                answer = {"refused": "loop", "detail": str(trouble)}
-            except OSError as trouble:  # no descriptor or memory left: one's trouble, not the others'
-                log.error("%s cannot be done: %s", message["do"], trouble)
-                answer = {"refused": "unavailable", "detail": "the relay has no room for it now"}
-            self._channel.write({"call": message["call"], **answer})
+                self._do(message)
+            except Exception:
+                self._mishaps.note(f"operation {message.get('do')}")
+                fault = {"refused": "unavailable", "detail": "the relay has made a mistake"}
+                self._channel.write({"call": message.get("call", 0), **fault})
         if self._channel.closed:
             self._stopping = True
+
+    def _do(self, message: Message) -> None:
+        if message["do"] == "studio":
+            self._telling.ask(message["call"], message["studio"])
+            return
+        arguments = {k: v for k, v in message.items() if k not in ("call", "do")}
+        try:
+            answer = self._operations[message["do"]](**arguments)
+        except TooMany as trouble:
+            answer = {"refused": "too-many", "detail": str(trouble)}
+        except Unknown as trouble:
+            answer = {"refused": "not-found", "detail": str(trouble)}
+        except Loop as trouble:
+            answer = {"refused": "loop", "detail": str(trouble)}
+        except OSError as trouble:  # no descriptor or memory left: one's trouble, not the others'
+            log.error("%s cannot be done: %s", message["do"], trouble)
+            answer = {"refused": "unavailable", "detail": "the relay has no room for it now"}
+        self._channel.write({"call": message["call"], **answer})
 
     def _watch(self, studio: str, programme: str, home: int, **arguments: Any) -> Message:
         """A viewer; `home` is the worker that has the programme."""

@@ -14,6 +14,8 @@ from media.transport.frames import Unframer, frame
 from media.transport.kernel import Address
 from media.transport.streams import BUFFER_LIMIT, FRAME_LIMIT, STRANGER_LIMIT_S, Streams, open_listener
 
+NO_DESCRIPTOR = OSError(errno.EMFILE, "no descriptor is left")
+
 
 class Door:
     """A Streams with its callbacks: who says `me` is known from then on."""
@@ -29,6 +31,7 @@ class Door:
 
     def take(self, datagram: bytes, address: Address, now: float) -> None:
         self.came.append((datagram, address))
+        assert datagram != b"a fault of ours"
         if datagram == b"me":
             self.known.add(address)
 
@@ -127,15 +130,15 @@ def test_at_the_bound_newcomers_wait_until_one_leaves(monkeypatch: pytest.Monkey
 class Listener:
     """In place of the listening socket: `accept` fails so often, or brings who comes from these hosts."""
 
-    def __init__(self, failures: int = 0, hosts: tuple[str, ...] = ()) -> None:
+    def __init__(self, failures: int = 0, hosts: tuple[str, ...] = (), failure: Exception = NO_DESCRIPTOR) -> None:
         self._real = open_listener("127.0.0.1", 0)
-        self.failures = failures
+        self.failures, self._failure = failures, failure
         self._hosts = iter(hosts)
 
     def accept(self) -> tuple[socket.socket, Any]:
         if self.failures:
             self.failures -= 1
-            raise OSError(errno.EMFILE, "no descriptor is left")
+            raise self._failure
         sock, (host, port) = self._real.accept()
         return sock, (next(self._hosts, host), port, 0, 0)
 
@@ -143,9 +146,10 @@ class Listener:
         return getattr(self._real, name)
 
 
-def test_when_descriptors_are_back_so_is_the_listener() -> None:
+@pytest.mark.parametrize("failure", [NO_DESCRIPTOR, KeyError("nobody thought of this")], ids=["full", "fault"])
+def test_when_descriptors_are_back_so_is_the_listener(failure: Exception) -> None:
     """Though there was no connection whose end could have told."""
-    listener = Listener(failures=3)
+    listener = Listener(failures=3, failure=failure)
     door = Door(listener)
     try:
         door.connect().sendall(frame(b"me"))
@@ -184,6 +188,18 @@ def test_who_has_a_whole_network_is_one_host(
         assert door.streams.figures()["tcp_refused"] == 3 * alike
     finally:
         door.close()
+
+
+def test_what_nobody_foresaw_costs_one_connection(door: Door) -> None:
+    friend, _ = proved(door)
+    bad, address = proved(door)
+    for client in (bad, friend):
+        client.sendall(frame(b"a fault of ours" if client is bad else b"more"))
+    door.work()
+    assert is_over(bad)
+    assert door.lost == [address]
+    assert door.came[-1][0] == b"more" or door.came[-2][0] == b"more"
+    assert not is_over(friend)
 
 
 def test_a_stranger_has_five_seconds_and_so_has_whom_its_peer_left(door: Door) -> None:

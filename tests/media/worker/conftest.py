@@ -5,17 +5,29 @@ from collections.abc import Iterator
 
 import pytest
 
+from media.transport.channel import WorkerEnd
 from media.worker.worker import Worker, WorkerSettings
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Of the worker's channel: its own, and the other process's."""
     ours, theirs = socket.socketpair()
-    with theirs:
-        worker = Worker(WorkerSettings("127.0.0.1", 0, 2500), ours)
-        worker._roster.now = worker._now
-        yield worker
-        worker._end_all()
-        worker._port.sock.close()
-        worker._poll.close()
-        ours.close()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture
+def channel(ends: tuple[socket.socket, socket.socket]) -> WorkerEnd:
+    """The other process's end, in the form that never waits."""
+    return WorkerEnd(ends[1])
+
+
+@pytest.fixture
+def worker(ends: tuple[socket.socket, socket.socket]) -> Iterator[Worker]:
+    worker = Worker(WorkerSettings("127.0.0.1", 0, 2500), ends[0])
+    worker._roster.now = worker._now
+    yield worker
+    worker._end_all()
+    worker._port.sock.close()
+    worker._poll.close()

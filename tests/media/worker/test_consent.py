@@ -54,10 +54,10 @@ class Line:
 class Party:
     """A peer with keys and three lines, the first of which was nominated."""
 
-    def __init__(self, worker: Worker, *, publish: bool) -> None:
+    def __init__(self, worker: Worker, *, publish: bool, peer: str = "p") -> None:
         self.worker = worker
         common: dict[str, Any] = {
-            "session": os.urandom(4).hex(), "studio": "s", "peer": "p", "fingerprint": ["sha-256", "AB"],
+            "session": os.urandom(4).hex(), "studio": "s", "peer": peer, "fingerprint": ["sha-256", "AB"],
             "ice": ("theirs", OURS.decode()),
         }  # fmt: skip
         if publish:
@@ -100,6 +100,10 @@ class Party:
         seat = self.peer.seat if isinstance(self.peer, Viewer) else None
         return {self.peer.address, seat.address if seat else self.peer.address} == {self.lines[line].address}
 
+    def close(self) -> None:
+        for line in self.lines:
+            line.sock.close()
+
 
 Say = Callable[[Party, int], None]
 
@@ -108,8 +112,7 @@ Say = Callable[[Party, int], None]
 def party(worker: Worker, request: pytest.FixtureRequest) -> Iterator[Party]:
     made = Party(worker, publish=request.param == "publisher")
     yield made
-    for line in made.lines:
-        line.sock.close()
+    made.close()
 
 
 def wait(worker: Worker, seconds: float) -> None:
