@@ -7,7 +7,7 @@ every viewer does. A rung's SSRC towards a relay is the slot's, plus the rung.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from media.fanout.lane import COUNT_EVERY, ROLLOVER_AHEAD
+from media.fanout.lane import COUNT_EVERY, first_to_count
 from media.fanout.slot import Clear
 from media.programme.parties import Viewer
 from media.programme.programme import Cue, Programme
@@ -23,7 +23,8 @@ def begin(outbox: Outbox, studio: Studio, programme: Programme, viewer: Viewer) 
     programme.carry()
     for cue in programme.pictures[1 : viewer.rungs]:
         kept = cue.since_key_frame() if programme.differs(cue) else []
-        viewer.lower[cue.rung] = kept[0].sequence if kept else cue.slot.highest + 1 - len(cue.frame)
+        first = kept[0].sequence if kept else cue.slot.highest + 1 - len(cue.frame)
+        viewer.lower[cue.rung] = first_to_count(first)
         send(outbox, programme, viewer, cue, kept)
         if not kept and programme.differs(cue):
             studio.wish_key_frame(cue)
@@ -54,8 +55,7 @@ def send(outbox: Outbox, programme: Programme, viewer: Viewer, cue: Cue, packets
     ssrc, first = cue.slot.ssrc + cue.rung & _MASK_32, viewer.lower[cue.rung]
     for packet in packets:
         if lane.takes(packet) and packet.sequence >= first:
-            # Near a turn of the numbers it counts as after it, as every receiver's seat does.
-            rollover = (packet.sequence >> 16) - (first + ROLLOVER_AHEAD >> 16)
+            rollover = (packet.sequence >> 16) - (first >> 16)
             header = lane.header(ssrc, packet)
             outbox.add_sealed(viewer.address, viewer.sender.protect, header, packet.payload, rollover)
             viewer.lower_at[cue.rung] = max(viewer.lower_at.get(cue.rung, 0), packet.sequence)

@@ -13,7 +13,7 @@ from typing import Final
 
 from media.fanout import shifted
 from media.fanout.arena import RUN_LIMIT, Arena
-from media.fanout.lane import Batch, Lane, LaneKey, Seat
+from media.fanout.lane import Batch, Chunk, Lane, LaneKey, Seat
 from media.fanout.native import Native
 from media.fanout.seal import seal
 from media.fanout.slot import Clear
@@ -129,22 +129,33 @@ class Fanout:
             self.transmitter.run(chunk, len(packets), batch.skip)
 
     def _send_cm(self, lane: Lane, batch: Batch) -> None:
+        """A receiver gets nothing from before it came: its numbers would turn round with that (srtp.CmSender)."""
+        slot, oldest = batch.slot, min(packet.sequence for packet in batch.packets)
+        for chunk in lane.chunks:
+            if oldest >= max(seat.firsts[slot] for seat in chunk.seats):
+                self._run_cm(lane, chunk, batch)
+                continue
+            for packet in batch.packets:
+                early = {seat for seat in chunk.seats if packet.sequence < seat.firsts[slot]}
+                if len(early) < len(chunk.seats):
+                    self._run_cm(lane, chunk, Batch(slot, batch.ssrc, (packet,), early.union(batch.skip)))
+
+    def _run_cm(self, lane: Lane, chunk: Chunk, batch: Batch) -> None:
         arena, packets = self.arena, batch.packets
         clear = [lane.header(batch.ssrc, packet) + packet.payload for packet in packets]
-        arena.lay([(b"", len(packet) + srtp.CM_TAG_SIZE) for packet in clear])
+        arena.place([(b"", len(packet) + srtp.CM_TAG_SIZE) for packet in clear])
         arena.set_segment(len(clear[0]) + srtp.CM_TAG_SIZE)
-        for chunk in lane.chunks:
-            failed: set[Seat] = set()
-            for i, packet in enumerate(clear):
-                for seat in chunk.seats:
-                    if isinstance(seat.sender, srtp.CmSender):
-                        cell = arena.cell(i, seat.position)
-                        ffi.memmove(cell, packet, len(packet))
-                        if not seat.sender.protect_in_place(cell, len(packet)):
-                            ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear
-                            failed.add(seat)
-            self.transmitter.tally.failed += len(failed)
-            self.transmitter.run(chunk, len(packets), failed.union(batch.skip) if failed else batch.skip)
+        failed: set[Seat] = set()
+        for i, packet in enumerate(clear):
+            for seat in chunk.seats:
+                if isinstance(seat.sender, srtp.CmSender) and seat not in batch.skip:
+                    cell = arena.cell(i, seat.position)
+                    ffi.memmove(cell, packet, len(packet))
+                    if not seat.sender.protect_in_place(cell, len(packet)):
+                        ffi.memmove(cell, bytes(len(packet)), len(packet))  # never send it clear
+                        failed.add(seat)
+        self.transmitter.tally.failed += len(failed)
+        self.transmitter.run(chunk, len(packets), failed.union(batch.skip) if failed else batch.skip)
 
     def _send_over_streams(self, lane: Lane, batch: Batch) -> None:
         """To those who came over TCP, each by itself: what one does not read keeps nobody waiting."""
@@ -152,8 +163,11 @@ class Fanout:
         clear = [(lane.header(batch.ssrc, packet), packet) for packet in packets]
         moment = -1 if packets[0].codec is Codec.OPUS else packets[0].timestamp
         for seat in (seat for chunk in lane.chunks for seat in chunk.seats if seat not in batch.skip):
-            is_own = lane.key.shifted and batch.slot == 0
-            own = shifted.own(clear, seat.span) if is_own else [(h, p.payload, p.sequence) for h, p in clear]
+            if lane.key.shifted and batch.slot == 0:
+                own = shifted.own(clear, seat)
+            else:
+                first = seat.firsts[batch.slot]
+                own = [(h, p.payload, p.sequence) for h, p in clear if p.sequence >= first]
             try:
                 sealed = [
                     seat.sender.protect(header, payload, seat.rollover(batch.slot, number))

@@ -39,9 +39,18 @@ class LaneKey:
     party: int = 0  # who came in the middle of a picture together; 0: they get it as it is live
 
 
+def first_to_count(first: int) -> int:
+    """The number with which a receiver begins that could get this one first."""
+    return max(first, first + ROLLOVER_AHEAD >> 16 << 16)
+
+
 @dataclass(slots=True, eq=False)
 class Seat:
-    """One receiver in the fan-out. `firsts` is the first sequence number it gets in each slot, as it counts."""
+    """One receiver in the fan-out. `firsts` is the first sequence number it gets in each slot, as it counts.
+
+    Receivers start at zero with the first packet they get (RFC 3711, 3.3.1), so one that joins just before a
+    wrap-around and loses the rest of it would be out of step for ever; near the end it begins after it.
+    """
 
     address: Address
     sender: srtp.Sender
@@ -52,9 +61,17 @@ class Seat:
     # By slot: the last number it got, and the last one that was not meant for it.
     counted: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.firsts = tuple(map(first_to_count, self.firsts))
+
     @property
     def span(self) -> Span:
         return self.spans[-1] if self.spans else Span(0, self.firsts[0])
+
+    @property
+    def floor(self) -> int:
+        """The first number of its rung of the picture that is for it."""
+        return max(self.span.floor, self.firsts[0] - self.span.shift)
 
     def follow(self, span: Span) -> None:
         """The receiver was moved to another rung."""
@@ -74,12 +91,8 @@ class Seat:
         return is_due
 
     def rollover(self, slot: int, sequence: int) -> int:
-        """The receiver's own wrap-around count for a packet: it began to count when it joined.
-
-        Receivers start at zero with the first packet they get (RFC 3711, 3.3.1), so one that joins just before
-        a wrap-around and loses the rest of it would be out of step for ever; near the end it counts as after it.
-        """
-        return (sequence >> 16) - (self.firsts[slot] + ROLLOVER_AHEAD >> 16)
+        """The receiver's own wrap-around count for a packet: it began to count when it joined."""
+        return (sequence >> 16) - (self.firsts[slot] >> 16)
 
 
 @dataclass(slots=True)

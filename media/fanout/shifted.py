@@ -29,11 +29,11 @@ def send(arena: Arena, transmitter: Transmitter, lane: Lane, batch: Batch, nativ
     """
     oldest = min(packet.sequence for packet in batch.packets)
     for chunk in lane.chunks:
-        if oldest >= max(seat.span.floor for seat in chunk.seats):
+        if oldest >= max(seat.floor for seat in chunk.seats):
             _send_run(arena, transmitter, lane, chunk, batch, native)
             continue
         for packet in batch.packets:
-            early = {seat for seat in chunk.seats if packet.sequence < seat.span.floor}
+            early = {seat for seat in chunk.seats if packet.sequence < seat.floor}
             if len(early) < len(chunk.seats):
                 alone = Batch(batch.slot, batch.ssrc, (packet,), early.union(batch.skip))
                 _send_run(arena, transmitter, lane, chunk, alone, native)
@@ -62,12 +62,13 @@ def _send_run(
     transmitter.run(chunk, len(batch.packets), failed.union(batch.skip) if failed else batch.skip)
 
 
-def own(clear: Sequence[tuple[bytes, Clear]], span: Span) -> list[tuple[bytes, bytes, int]]:
+def own(clear: Sequence[tuple[bytes, Clear]], seat: Seat) -> list[tuple[bytes, bytes, int]]:
     """What one receiver gets of a run: header, payload and number, and nothing from before it came."""
+    span, floor = seat.span, seat.floor
     return [
         (_renumbered(header, p, span), span.payload(p, vp8_marks(p)), p.sequence + span.shift)
         for header, p in clear
-        if p.sequence >= span.floor
+        if p.sequence >= floor
     ]
 
 

@@ -129,8 +129,8 @@ def _seal(encrypt: EncryptInto, salt: bytes, iv: bytes, clear: bytes, header: by
 class CmSender:
     """One receiver's sending session for AES-CM, in place in a buffer of ours.
 
-    libsrtp counts the turns of the numbers by itself here: it refuses a number further back than its window, or
-    ahead by half a turn. Raises then: ValueError, which is this receiver's trouble alone.
+    libsrtp counts the turns of the numbers by itself here, from the first one: it refuses a number further back
+    than its window, or ahead by half a turn. Raises then: ValueError, which is this receiver's trouble alone.
     """
 
     __slots__ = ("_handle", "_session", "_size")
@@ -152,6 +152,8 @@ class CmSender:
         return int(self._size[0])
 
     def protect(self, header: bytes, payload: bytes, rollover: int) -> bytes:
+        if rollover < 0:
+            raise ValueError("SRTP: from before the first turn that the receiver counts")
         return self._sealed(srtp_lib.srtp_protect, header + payload)
 
     def protect_rtcp(self, packet: bytes, index: int) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from media.programme.rendition import Rendition
 from media.programme.rungs import RUNGS
 from media.transport import srtp
-from media.wire import rtp
+from media.wire import rtcp, rtp
 from media.wire.rtp import Codec
 from tests.media.hall import Camera, Hall, Screen, count_from
 
@@ -128,6 +128,29 @@ def test_without_a_picture_for_long(hall: Hall, profile: srtp.Profile, numbers: 
     before = len(screen.read().pictures)
     hall.pass_time(10)
     assert len(screen.read().pictures) - before == 30
+
+
+@PROFILES
+@pytest.mark.parametrize("rungs", [1, RUNGS], ids=["viewer", "relay"])
+def test_who_joins_just_before_a_turn_and_gets_nothing_of_it(
+    hall: Hall, profile: srtp.Profile, rungs: int
+) -> None:
+    hall.camera("a")
+    hall.stage("a")
+    for cue in hall.programme.pictures:
+        cue.slot.highest = 0xFFFF - 30
+    hall.pass_time()
+    screen = hall.join("relay:edge" if rungs > 1 else "tv", profile, is_relay=rungs > 1, rungs=rungs)
+    hall.pass_time()
+    early = range(0xFFFF - 29, 0xFFFF - 20)
+    hall.hear(screen, rtcp.nack(1, hall.programme.video.slot.ssrc, list(early)))
+    while min(cue.slot.highest for cue in hall.programme.pictures[:rungs]) < 0x10000:
+        hall.pass_time()
+    if profile is srtp.CM:  # of what was sealed under such a number libsrtp would go on to count
+        assert all(datagram[2] == 0 for datagram in screen.datagrams() if not rtp.is_rtcp(datagram))
+    list(screen.datagrams())  # all is lost
+    hall.pass_time(10)
+    assert layers_of(hall, screen) == set(range(rungs))
 
 
 @PROFILES

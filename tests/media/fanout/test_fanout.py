@@ -1,6 +1,8 @@
 """The hot path over a real loopback socket: every receiver opens what it gets."""
 
 import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -103,6 +105,53 @@ def test_receivers_of_different_ages_count_their_own_turns(
     fill(lane, crowd, srtp.GCM, 1, first=3 * 65536 - 20)
     send(fanout, [lane], frame(3 * 65536 + 10, [90, 90]))
     assert [len(listener.packets()) for listener in crowd] == [2] * 5
+
+
+class Lines:
+    """In place of the TCP connections: what goes to each address."""
+
+    def __init__(self) -> None:
+        self.sent: dict[kernel.Address, list[bytes]] = {}
+
+    def send(self, address: kernel.Address, datagrams: Iterable[bytes], moment: int = -1) -> bool:
+        self.sent.setdefault(address, []).extend(datagrams)
+        return True
+
+
+@pytest.mark.parametrize("way", ["plain", "shifted", "stream", "shifted stream"])
+@pytest.mark.parametrize("profile", srtp.PROFILES, ids=lambda p: p.name)
+def test_who_comes_just_before_a_turn_and_loses_the_rest_of_it_is_in_step(
+    sender: socket.socket, crowd: list[Listener], profile: srtp.Profile, way: str
+) -> None:
+    """A receiver counts from the first packet that it gets, and nobody knows which that is."""
+    fanout, lines, turn = Fanout(sender), Lines(), 65536
+    fanout.streams = lines  # type: ignore[assignment]
+    lane = fanout.lane(replace(key(profile), stream="stream" in way, shifted="shifted" in way))
+    fill(lane, crowd, profile, 1, first=turn - 500)
+    for first in (turn - 20, turn, turn + 3):
+        fill(lane, crowd, profile, 2, first=first)
+
+    def come() -> Iterator[tuple[Listener, bytes]]:
+        for listener in crowd:
+            yield from ((listener, datagram) for datagram in listener.datagrams())
+            yield from ((listener, datagram) for datagram in lines.sent.pop(listener.seat.address, []))
+
+    send(fanout, [lane], frame(turn - 500, [90, 90]))
+    for sequence in (turn - 20, turn - 7, turn - 2):  # the last one is of both turns
+        send(fanout, [lane], frame(sequence, [90] * 5))
+    before = list(come())
+    assert all(opened(listener, datagram) for listener, datagram in before if listener is crowd[0])
+    for sequence in (turn + 3, turn - 11, turn + 8, turn + 2000):  # a late one too, which the first one takes
+        send(fanout, [lane], frame(sequence, [90] * 2))
+    got: dict[Listener, list[int]] = {listener: [] for listener in crowd}
+    for listener, datagram in come():
+        late = profile is srtp.GCM and datagram[2] == 0xFF and listener is not crowd[0]
+        if not late:  # of a turn that is not its own: it cannot open that, and does without
+            got[listener].append(opened(listener, datagram).sequence)
+    after = [number + i for number in (3, 8, 2000) for i in range(2)]
+    for listener in crowd:
+        assert [number for number in got[listener] if number < 0x8000] == after
+    assert fanout.transmitter.tally.failed == 0
 
 
 def test_seats_come_and_go(sender: socket.socket, crowd: list[Listener], native: bool) -> None:
