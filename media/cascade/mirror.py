@@ -43,8 +43,6 @@ def take(
     feed.heard_at = now
     if is_new and slot == 0:
         place.studio.choose_layers(now)
-    if not packet.payload:
-        return
     if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
         track.wish.met()
     programme = place.programme

@@ -76,6 +76,8 @@ class Fanout:
         stamp = int(unix_s * (1 << 18)) & 0xFFFFFF  # abs-send-time: 6 bits of seconds, 18 of fraction
         for packet in packets:
             packet.sent_at, packet.send_time = now, stamp
+            if not packet.payload:  # a source probes its line; left out, its number would be missing
+                packet.pad(1)
         if self.transmitter.mode is Mode.SEGMENTED:
             return in_runs(packets)
         return [[packet] for packet in packets]

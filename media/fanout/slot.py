@@ -32,7 +32,10 @@ class Clear:
     padded: bool = False
 
     def pad(self, size: int) -> None:
-        """RTP padding (RFC 3550, 5.1) of `size` bytes, 1 to 255, so that segments become equal."""
+        """RTP padding (RFC 3550, 5.1) of `size` bytes more, 1 to 255 in all, so that segments become equal."""
+        if self.padded:
+            size += self.payload[-1]
+            self.payload = self.payload[: -self.payload[-1]]
         self.payload += bytes(size - 1) + bytes((size,))
         self.padded = True
 
@@ -120,7 +123,7 @@ class Slot:
             return None
         timestamp = (packet.timestamp + self._timestamp_shift) & _MASK_32
         newest = sequence == self.highest
-        if newest:
+        if newest and packet.payload:  # padding bears the time of the frame before, however long ago
             self.timestamp = timestamp
             self._last_at = now
             self._started = True

@@ -91,7 +91,7 @@ class Cue:
         stream = (peer, packet.ssrc)
         begins = rtp.can_begin(codec, packet.payload)
         if stream != self.live:
-            if peer != self.wanted or self.layer not in (0, packet.ssrc):
+            if not packet.payload or peer != self.wanted or self.layer not in (0, packet.ssrc):
                 return None
             late = self._is_late(stream, packet.sequence)
             if (late or not begins) and not self._waited_enough(now):

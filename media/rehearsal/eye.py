@@ -47,7 +47,8 @@ class Eye:
         order.put(packet, now)
         for arrived in order.take(now):
             if kind == "audio":
-                self.sounds += len(self._decode(codec, arrived.packet.payload))
+                if arrived.packet.payload:  # padding alone: to a decoder nothing means the end
+                    self.sounds += len(self._decode(codec, arrived.packet.payload))
                 continue
             frames: list[Frame] = []
             with contextlib.suppress(ValueError):

@@ -57,13 +57,15 @@ class Assembler:
         if missing < 0:
             raise ValueError("a packet out of its order")
         self._next = sequence + 1
-        if not payload:
-            return []  # padding that probed the line
         done: list[Frame] = []
         if missing:
             self.lost += missing
             self._drop()
             self.waits = True
+        if not payload:  # padding that probed the line
+            if missing:  # of that picture, or of one before
+                self._codec, self._timestamp, self._broken = codec, timestamp, True
+            return done
         if (codec, timestamp) != (self._codec, self._timestamp):
             done += self._finish()
             self._codec, self._timestamp = codec, timestamp

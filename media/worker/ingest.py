@@ -37,8 +37,6 @@ class Ingest:
         track.arrived(packet, now)
         if is_new and track is not publisher.audio:
             studio.choose_layers(now)
-        if not packet.payload:
-            return  # padding that probes the line
         if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
             track.wish.met()
             track.size = picture_size.of_key_frame(codec, packet.payload) or track.size

@@ -98,12 +98,21 @@ class Camera:
                 else:
                     self._arrive(sealed)
 
-    def speak(self) -> None:
+    def pad(self, size: int = 224) -> None:
+        """A packet of nothing but padding on each layer that flows, as senders probe the line with."""
+        for layer in self.layers:
+            if layer.flows:
+                header, _ = layer.packet(REST, False, self.hall.now)
+                header = bytes([header[0] | rtp.PADDING]) + header[1:]
+                padding = bytes(size - 1) + bytes([size])
+                self._arrive(self._sealed.protect(header, padding, layer.sequence >> 16))
+
+    def speak(self, payload: bytes = b"opus") -> None:
         """One packet of sound. Its clock runs on in silence, its numbers do not (DTX)."""
         self.spoken += 1
         timestamp = round(self.hall.now * 48_000) + 12_345 & 0xFFFFFFFF
         clear = rtp.build(
-            Packet(111, False, self.spoken & 0xFFFF, timestamp, 9000 + self.publisher.number, b"opus")
+            Packet(111, False, self.spoken & 0xFFFF, timestamp, 9000 + self.publisher.number, payload)
         )
         self._arrive(self._sealed.protect(clear[:12], clear[12:], self.spoken >> 16))
 

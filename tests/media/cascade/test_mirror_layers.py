@@ -205,3 +205,17 @@ def test_from_many_layers_to_one_and_back(wire: Wire | Line) -> None:
         wire.pass_time(120)
         assert (full.shows, low.shows) == shown
     shows_in_order(full, low)
+
+
+def test_padding_of_a_source_leaves_no_hole(wire: Wire | Line) -> None:
+    camera = wire.home.camera("a")
+    wire.home.stage("a")
+    screen = wire.mirror.join("tv")
+    wire.pass_time(60)
+    for _ in range(20):
+        camera.pad()
+        wire.pass_time(1)
+    wire.pass_time(30)
+    numbers = sorted(number for number, _ in screen.read().pictures)
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert sum(not packet.payload for _, packet in screen.pictures) == 20

@@ -154,6 +154,35 @@ def test_a_loss_is_known_and_ends_with_the_next_key_frame(
     assert not assembler.waits
 
 
+VP8_KEY = [b"\x10\x10\x02\x00\x9d\x01\x2a\x40\x01\xb4\x00"]
+H264_KEY = [b"\x78" + b"".join(len(u).to_bytes(2, "big") + u for u in (SPS, PPS, b"\x65\x88\x80"))]
+
+
+@pytest.mark.parametrize(
+    ("codec", "key", "delta"),
+    [
+        (Codec.VP8, VP8_KEY, [b"\x10\x01\x07", b"\x00\x08", b"\x00\x09"]),
+        (Codec.H264, H264_KEY, [b"\x7c\x81\x07", b"\x7c\x01\x08", b"\x7c\x41\x09"]),
+    ],
+    ids=["VP8", "H.264"],
+)
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_a_loss_before_padding_is_known(codec: Codec, key: Payloads, delta: Payloads, gone: int) -> None:
+    """Padding is passed on under its own number, so that it may be what comes next."""
+    assembler = Assembler()
+    assert len(feed(assembler, codec, key, 0, 1)) == 1
+    number = len(key)
+    for i, payload in enumerate(delta):
+        put = b"" if i == gone else payload
+        number += i == gone  # and is lost
+        assert not assembler.add(codec, number, 10, i == 2 and i != gone, put)
+        number += 1
+    assert assembler.waits
+    assert assembler.lost == 1
+    assert not feed(assembler, codec, delta, number, 20)
+    assert len(feed(assembler, codec, key, number + 3, 30)) == 1
+
+
 @pytest.mark.parametrize(
     "payload",
     [
