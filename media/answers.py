@@ -30,7 +30,10 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`loss`: the fraction of its packets that the line lost, 0 to 1, before they came again. None: not known."""
+    """`loss`: the fraction of its packets that the line lost, 0 to 1, before they came again. None: not known.
+
+    `over_limit`: packets of the last second that were not passed on, since it sends more than it may.
+    """
 
     peer: str
     video: bool
@@ -41,6 +44,7 @@ class Source:
     fps: float | None = None
     loss: float | None = None
     jitter_ms: float | None = None
+    over_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ def _source(answer: Any) -> Source:
         _number(answer.get("fps")),
         _number(answer.get("loss")),
         _number(answer.get("jitter_ms")),
+        int(_number(answer.get("over_limit")) or 0),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from media.fanout.lane import LaneKey, Seat
 from media.programme import rungs
+from media.programme.limit import SOUND_BPS, Limit
 from media.programme.rendition import Ladder
 from media.programme.repair import Allowance, KeyFrameWish, LinkQuality
 from media.programme.track import Track, note_report
@@ -31,6 +32,8 @@ class Publisher(Peer):
     audio: Track | None = None
     rid_id: int = 0  # the header extension that names a layer's stream
     clock_offset_s: float | None = None  # from its clock to ours
+    picture_limit: Limit | None = None  # set with its first packet
+    sound_limit: Limit = field(default_factory=lambda: Limit(SOUND_BPS))
 
     @property
     def video(self) -> Track | None:
@@ -54,8 +57,12 @@ class Publisher(Peer):
         return [*self.layers, *filter(None, (self.audio,))]
 
     def wished(self, now: float) -> list[Track]:
-        """The layers to ask it for a key frame of now: one request for all of them, since it pays for each."""
-        known = [track for track in self.layers if track.ssrc]
+        """The layers to ask it for a key frame of now: one request for all of them, since it pays for each.
+
+        Of a layer that is held none is asked for before there is room for it.
+        """
+        limit = self.picture_limit
+        known = [t for t in self.layers if t.ssrc and (limit is None or not limit.holds(t) or limit.is_ready(now))]
         due = KeyFrameWish.due_together([track.wish for track in known], now)
         return [track for track in known if track.wish in due]
 
@@ -79,6 +86,7 @@ class Publisher(Peer):
             "fps": max((track.fps for track in layers), default=0.0),
             "loss": line.loss if line else None,
             "jitter_ms": line.jitter_ms if line else None,
+            "over_limit": sum(track.over_limit for track in self.tracks()),
             "layers": [
                 {"rid": t.rid, "size": list(t.size) if t.size else None, "kbps": t.kbps, "fps": t.fps}
                 for t in layers

@@ -157,7 +157,7 @@ class Gaps:
 
 
 class Allowance:
-    """A token bucket: how many repairs one receiver may ask for."""
+    """A token bucket: how many repairs one receiver may ask for, how much one source may send."""
 
     __slots__ = ("_at", "_left", "_rate", "_size")
 
@@ -166,14 +166,17 @@ class Allowance:
         self._left = burst
         self._at = float("-inf")
 
-    def take(self, now: float) -> bool:
+    def take(self, now: float, amount: float = 1) -> bool:
+        if self.left(now) < amount:
+            return False
+        self._left -= amount
+        return True
+
+    def left(self, now: float) -> float:
         passed = min(now - self._at, 3600.0)
         self._left = min(self._size, self._left + passed * self._rate)
         self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+        return self._left
 
 
 class Reception:

@@ -73,6 +73,13 @@ class Studio:
         found = self.sources.get(name)
         return found or next((p.feeds[name] for p in self.programmes.values() if name in p.feeds), None)
 
+    def take_off(self, source: str, ssrc: int) -> None:
+        """A stream is not passed on for now. It is cut in again where it goes on."""
+        for programme in self.programmes.values():
+            for cue in (*programme.pictures, *programme.audio):
+                if cue.live == (source, ssrc):
+                    cue.live = None
+
     def wish_key_frame(self, cue: Cue) -> None:
         """Some receiver, or the switch itself, wants a key frame in this slot."""
         source = self.source(cue.wanted if cue.waits else cue.live_peer)

@@ -44,6 +44,9 @@ class Track:
         self.size: Size | None = None
         self.octets = self.frames = 0
         self.kbps = self.fps = 0.0
+        self.taken_kbps = 0.0  # of that, what was passed on
+        self.over_limit = 0  # packets of the last second that were not
+        self._refused = self._refused_octets = 0
         self.loss: float | None = None  # share of the packets of the last second or so; None: not known
         self.jitter_ms: float | None = None
         self._judged = (0, 0)  # lost and expected, until when
@@ -77,6 +80,11 @@ class Track:
         self.lost_beyond = 0.0
         return block and replace(block, fraction_lost=max(block.fraction_lost, beyond))
 
+    def refused(self, packet: rtp.Packet) -> None:
+        """It arrived, but its source sends more than it may."""
+        self._refused += 1
+        self._refused_octets += len(packet.payload)
+
     def flows(self, now: float) -> bool:
         """Whether its packets come: a browser suspends upper layers while its own line is narrow."""
         return now - self._came_at <= PAUSE_S
@@ -88,8 +96,10 @@ class Track:
     def measure(self, passed_s: float) -> None:
         """Close one interval of the rates."""
         self.kbps = round(self.octets * 8 / 1000 / passed_s, 1)
+        self.taken_kbps = round((self.octets - self._refused_octets) * 8 / 1000 / passed_s, 1)
         self.fps = round(self.frames / passed_s, 1)
-        self.octets = self.frames = 0
+        self.over_limit = round(self._refused / passed_s)
+        self.octets = self.frames = self._refused = self._refused_octets = 0
         self._judge_line(passed_s)
 
     def _judge_line(self, passed_s: float) -> None:

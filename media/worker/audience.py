@@ -173,7 +173,7 @@ class Audience:
         """Once a second: who cannot keep up gets a smaller picture, or none, until its line is better."""
         source = studio.source(programme.video.live_peer)
         tracks = rungs.filling(source.layers, now) if source is not None else []
-        needs = [Picture(PICTURES[tracks.index(track)], track.kbps) for track in tracks]
+        needs = [Picture(PICTURES[tracks.index(track)], track.taken_kbps) for track in tracks]
         known = any(picture.kbps for picture in needs)
         for viewer in [v for several in programme.viewers.values() for v in several if v.seat is not None]:
             if viewer.is_relay or not viewer.wants_picture:

@@ -4,8 +4,10 @@ import time
 
 from media.cascade.flow import Flow
 from media.fanout.fanout import Fanout
+from media.programme.limit import PICTURE_FACTOR, Limit
 from media.programme.parties import Publisher
 from media.programme.studio import Studio
+from media.programme.track import Track
 from media.transport.kernel import Outbox
 from media.transport.peer import random_ssrc
 from media.wire import picture_size, rtcp, rtp
@@ -20,6 +22,7 @@ class Ingest:
         self._fanout = fanout
         self._outbox = outbox
         self._max_bps = max_bps
+        self.refused = 0  # packets beyond what their sources may send
         self._ssrc = random_ssrc()
 
     def packet(self, studio: Studio, publisher: Publisher, datagram: bytes, now: float) -> None:
@@ -37,7 +40,16 @@ class Ingest:
         track.arrived(packet, now)
         if is_new and track is not publisher.audio:
             studio.choose_layers(now)
-        if codec is not Codec.OPUS and rtp.starts_key_frame(codec, packet.payload):
+        begins = rtp.starts_key_frame(codec, packet.payload)
+        limit = self._limit(publisher, track)
+        held = limit.holds(track)
+        if not limit.takes(track, packet, len(datagram), now, begins=begins):
+            self.refused += 1
+            track.refused(packet)
+            if not held:
+                studio.take_off(publisher.name, packet.ssrc)
+            return
+        if codec is not Codec.OPUS and begins:
             track.wish.met()
             track.size = picture_size.of_key_frame(codec, packet.payload) or track.size
         for programme in studio.programmes.values():
@@ -47,6 +59,13 @@ class Ingest:
                     taken = cue.take(publisher.name, packet, codec, now)
                     if taken is not None:
                         self._flow.gather(programme, cue, taken, now)
+
+    def _limit(self, publisher: Publisher, track: Track) -> Limit:
+        if track is publisher.audio:
+            return publisher.sound_limit
+        if publisher.picture_limit is None:
+            publisher.picture_limit = Limit(PICTURE_FACTOR * self._max_bps)
+        return publisher.picture_limit
 
     def control(self, publisher: Publisher, datagram: bytes, now: float) -> None:
         """Encrypted RTCP of a source. Raises: ValueError."""

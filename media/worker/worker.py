@@ -462,6 +462,7 @@ class Worker:
                 "send_dropped": tally.dropped + self._port.outbox.dropped,
                 "send_failed": tally.failed,
                 "pulls": len(self._pulls),
+                "over_limit": self._ingest.refused,
                 "faults": self._mishaps.count,
                 **self._linked(),
                 **(self._streams.figures() if self._streams else {}),

@@ -122,7 +122,9 @@ async def test_chromium_sends_three_layers_and_all_arrive(relay: RunningRelay, p
     sizes = [[1280, 720], [640, 360], [320, 180]]
     async with asyncio.timeout(25):
         while True:
-            layers = [layer for source in (await relay.state())["sources"] for layer in source["layers"]]
+            sources = (await relay.state())["sources"]
+            assert not any(source["over_limit"] for source in sources)  # all layers together heed REMB
+            layers = [layer for source in sources for layer in source["layers"]]
             if [layer["size"] for layer in layers] == sizes and all(layer["fps"] > 5 for layer in layers):
                 break
             await until(page, "pub", lambda _: True)

@@ -225,7 +225,7 @@ def live(hall: Hall, screen: Screen, seconds: int, line_kbps: int) -> list[str]:
     for _ in range(seconds):
         hall.pass_time(30)
         for track, kbps in zip(hall.cameras[0].publisher.layers, needs, strict=True):
-            track.kbps = kbps
+            track.taken_kbps = kbps
         viewer = screen.viewer
         takes = needs[viewer.lane.rung] if viewer.lane.video else 30.0
         cue = hall.programme.cues[0 if viewer.lane.video else 1]

@@ -322,7 +322,7 @@ def complain(house: House, screen: Screen, *, loss: int = 0, remb_kbps: int = 40
             house.now += 1 / 30
         house.sound()
         assert house.centre.video is not None
-        house.centre.video.kbps = 600.0
+        house.centre.video.taken_kbps = 600.0
         report = rtcp.ReceiverReport(1, (rtcp.Report(cue.slot.ssrc, loss, 0, 0, 0, 0, 0),))
         told = rtcp.receiver_report(report) + rtcp.remb(1, remb_kbps * 1000, [cue.slot.ssrc])
         house.hear(screen, told)

@@ -113,7 +113,7 @@ def test_repaired_sound_does_not_make_a_line_look_clean(hall: Hall, every: int) 
                 for _ in range(2):  # the first repair may be lost too: it is one packet all the same
                     hall.hear(screen, rtcp.nack(1, slot.ssrc, [slot.highest & 0xFFFF]))
         for track in camera.publisher.layers:
-            track.kbps = 500.0
+            track.taken_kbps = 500.0
         report = rtcp.Report(slot.ssrc, 0, 0, slot.highest, 0, 0, 0)  # what came again counts as received
         hall.hear(screen, rtcp.receiver_report(rtcp.ReceiverReport(1, (report,))))
         if second:  # one report says nothing yet
