@@ -19,6 +19,7 @@ from OpenSSL import SSL
 
 from media.transport import srtp, stun
 from media.transport.dtls import Handshake, Identity, Refused
+from media.transport.kernel import raw_address
 from media.wire.fingerprint import Fingerprint
 
 CHECK_AGAIN_S: Final = 0.25
@@ -173,6 +174,9 @@ class Call:
             self._shaken(datagram, now)
 
     def _checked(self, response: stun.Request, now: float) -> None:
+        if response.kind == stun.BINDING_REQUEST:
+            self._confirm(response)
+            return
         host = next((host for transaction, host in self._asked if transaction == response.transaction), None)
         if response.kind != stun.BINDING_RESPONSE or host is None or self._answer is None:
             return
@@ -185,6 +189,14 @@ class Call:
             self._shake = Caller(self._identity, self._answer.fingerprint)
             self._shake.begin()
             self._flush(now)
+
+    def _confirm(self, question: stun.Request) -> None:
+        """The relay is lite, but asks whether we are here where anybody may have written our address."""
+        password = self.password.encode()
+        if self.host is None or not stun.proves(question, password):
+            return
+        with contextlib.suppress(OSError):  # of a host that is a name
+            self._put(stun.response(question, raw_address(*self.host), password), self.host)
 
     def _shaken(self, datagram: bytes, now: float) -> None:
         assert self._shake is not None
