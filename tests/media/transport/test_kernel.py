@@ -116,12 +116,12 @@ def test_who_wants_no_batches_gets_none_for_single_datagrams_either(ends: Ends) 
     system = Kernel()
     with theirs, ours:
         worker = Worker(WorkerSettings("127.0.0.1", 0, 2500, Mode.SINGLE), ours)
-        outbox = worker._port.outbox
+        outbox = worker.parts.port.outbox
         outbox.system = system
         outbox.add(b"x", address_of(ends[1]))
         outbox.flush()
-        worker._end_all()
-        worker._port.sock.close()
-        worker._poll.close()
+        worker.end_all()
+        worker.parts.port.sock.close()
+        worker.eyes.close()
     assert system.calls == ["sendmsg"]
     assert ends[1].recv(2048) == b"x"

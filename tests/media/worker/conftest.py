@@ -26,8 +26,8 @@ def channel(ends: tuple[socket.socket, socket.socket]) -> WorkerEnd:
 @pytest.fixture
 def worker(ends: tuple[socket.socket, socket.socket]) -> Iterator[Worker]:
     worker = Worker(WorkerSettings("127.0.0.1", 0, 2500), ends[0])
-    worker._roster.now = worker._now
+    worker.parts.roster.now = worker.now
     yield worker
-    worker._end_all()
-    worker._port.sock.close()
-    worker._poll.close()
+    worker.end_all()
+    worker.parts.port.sock.close()
+    worker.eyes.close()

@@ -37,11 +37,11 @@ class Line:
         return kernel.raw_address(*self.sock.getsockname())
 
     def send(self, datagram: bytes) -> None:
-        self.worker._port.take(datagram, self.address, self.worker._now)
+        self.worker.parts.port.take(datagram, self.address, self.worker.now)
 
     def came(self) -> list[bytes]:
         """What the relay has sent here."""
-        self.worker._port.outbox.flush()
+        self.worker.parts.port.outbox.flush()
         batches = iter(lambda: [datagram for datagram, _ in self.inbox.receive()], [])
         return [datagram for batch in batches for datagram in batch]
 
@@ -61,17 +61,17 @@ class Party:
             "ice": ("theirs", OURS.decode()),
         }  # fmt: skip
         if publish:
-            worker._roster.publish(**common, codecs={"96": "VP8"})
+            worker.parts.roster.publish(**common, codecs={"96": "VP8"})
         else:
-            worker._roster.watch(
+            worker.parts.roster.watch(
                 **common, programme="main", types={"VP8": 96}, repairs={}, send_time_id=0, video=True, audio=1
             )
-        self.peer: Peer = worker._roster._sessions[common["session"]]
+        self.peer: Peer = worker.parts.roster._sessions[common["session"]]
         self.lines = [Line(worker) for _ in range(3)]
         self.sender = srtp.sender(srtp.GCM, MASTER)
         self.numbers = itertools.count(1)
         self.check(FIRST_LINE, nominate=True)
-        worker._agreed(self.peer, Agreed(self.peer.number, srtp.Keys(srtp.GCM, MASTER, MASTER), ()))
+        worker.newcomers.agreed(self.peer, Agreed(self.peer.number, srtp.Keys(srtp.GCM, MASTER, MASTER), ()))
 
     def check(self, line: int, *, nominate: bool = False) -> None:
         name = f"{self.peer.ufrag}:theirs"
@@ -116,14 +116,14 @@ def party(worker: Worker, request: pytest.FixtureRequest) -> Iterator[Party]:
 
 
 def wait(worker: Worker, seconds: float) -> None:
-    worker._now += seconds
-    worker._roster.now = worker._now
+    worker.now += seconds
+    worker.parts.roster.now = worker.now
 
 
 def is_here(worker: Worker, peer: Peer) -> bool:
     """After what is due each second."""
-    assert not any(worker._report(1.0))  # it is done in parts
-    return peer.number in worker._roster.peers
+    assert not any(worker.chores.report(worker.now, 1.0))  # it is done in parts
+    return peer.number in worker.parts.roster.peers
 
 
 def test_who_is_heard_elsewhere_only_is_asked_there_and_followed(worker: Worker, party: Party) -> None:

@@ -10,7 +10,8 @@ import pytest
 from media.transport import dtls, srtp
 from media.transport.channel import WorkerEnd
 from media.transport.peer import SILENCE_LIMIT_S
-from media.worker.worker import MAX_STUCK, Worker
+from media.worker.eyes import MAX_STUCK
+from media.worker.worker import Worker
 from tests.media.worker.test_consent import MASTER, Party, wait
 
 Join = Callable[[str], Party]
@@ -26,7 +27,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 def join(worker: Worker) -> Iterator[Join]:
     """Sources in a studio of their own, beside one where nothing holds."""
     mark = ["sha-256", "AB"]
-    worker._roster.publish(session="x", studio="broken", peer="x", fingerprint=mark, codecs={"96": "VP8"})
+    worker.parts.roster.publish(session="x", studio="broken", peer="x", fingerprint=mark, codecs={"96": "VP8"})
     parties: list[Party] = []
 
     def made(peer: str) -> Party:
@@ -34,7 +35,7 @@ def join(worker: Worker) -> Iterator[Join]:
         return parties[-1]
 
     yield made
-    worker._roster.studios.pop("broken")
+    worker.parts.roster.studios.pop("broken")
     for one in parties:
         one.close()
 
@@ -45,7 +46,7 @@ def party(join: Join) -> Party:
 
 
 def corrupt(worker: Worker, what: str) -> None:
-    studio = worker._roster.studios["broken"]
+    studio = worker.parts.roster.studios["broken"]
     if what == "programme":
         studio.programmes["main"] = BROKEN
     else:
@@ -60,9 +61,9 @@ def test_a_studio_that_is_broken_keeps_no_other_from_its_key_frames(
     party.media(0)
     party.lines[0].came()
     party.peer.layers[0].wish.wish()  # type: ignore[attr-defined]
-    worker._ask()
+    worker.chores.ask(worker.now)
     assert len(party.lines[0].came()) == 1  # the request
-    assert worker._mishaps.count >= 1
+    assert worker.parts.mishaps.count >= 1
 
 
 @pytest.mark.parametrize("what", ["programme", "source"])
@@ -70,24 +71,22 @@ def test_nor_from_its_reports_and_its_end(worker: Worker, party: Party, what: st
     corrupt(worker, what)
     party.media(0)
     party.lines[0].came()
-    worker._chores = worker._report(1.0)
-    worker._do_chores()
+    list(worker.chores.report(worker.now, 1.0))
     assert len(party.lines[0].came()) == 1  # the report
     wait(worker, SILENCE_LIMIT_S + 1)
-    worker._chores = worker._report(1.0)
-    worker._do_chores()
-    assert party.peer.number not in worker._roster.peers
+    list(worker.chores.report(worker.now, 1.0))
+    assert party.peer.number not in worker.parts.roster.peers
 
 
 def test_an_operation_that_fails_is_answered(worker: Worker, channel: WorkerEnd) -> None:
     for number, call in enumerate(({"do": "nonsense"}, {"do": "kick", "studio": 7}, {"do": "ping"})):
         channel.write({"call": number, **call})
-    worker._serve()
+    worker.operations.serve()
     answers = channel.read()
     assert [answer["call"] for answer in answers] == [0, 1, 2]
     assert [answer.get("refused") for answer in answers] == ["unavailable", "unavailable", None]
-    assert worker._mishaps.count == 2
-    assert not worker._stopping
+    assert worker.parts.mishaps.count == 2
+    assert not channel.closed
 
 
 def test_news_of_one_that_fail_are_not_the_others_trouble(worker: Worker, party: Party, join: Join) -> None:
@@ -95,21 +94,21 @@ def test_news_of_one_that_fail_are_not_the_others_trouble(worker: Worker, party:
     other = join("other")
     party.peer.studio = "nowhere"
     keys = srtp.Keys(srtp.GCM, MASTER, MASTER)
-    worker._desk.news += [
+    worker.parts.desk.news += [
         dtls.Agreed(party.peer.number, keys, ()),
         dtls.Outgoing(other.peer.number, (b"\x16flight",)),
     ]
-    worker._read_news()
+    worker.newcomers.read()
     assert other.lines[0].came()[-1] == b"\x16flight"
-    assert worker._mishaps.count == 1
-    worker._desk.stop()
-    worker._read_news()
-    assert party.peer.number not in worker._roster.peers
+    assert worker.parts.mishaps.count == 1
+    worker.parts.desk.stop()
+    worker.newcomers.read()
+    assert party.peer.number not in worker.parts.roster.peers
 
 
 def look_at(worker: Worker, handler: Callable[[], None]) -> tuple[socket.socket, socket.socket]:
     ours, theirs = socket.socketpair()
-    worker._look_at(ours.fileno(), handler)
+    worker.eyes.look_at(ours.fileno(), handler)
     theirs.send(b"x")
     return ours, theirs
 
@@ -132,8 +131,8 @@ def test_a_descriptor_whose_handler_always_fails_does_not_turn_the_loop_for_ever
         ours, theirs = look_at(worker, handler)
         with ours, theirs:
             for _ in range(3 * MAX_STUCK):
-                for fd, _ in worker._poll.poll(0):
-                    worker._look(fd)
+                for fd in worker.eyes.wait(0):
+                    worker.eyes.look(fd)
             assert len(seen) == often
-            worker._look_away(ours.fileno())
-    assert not worker._stuck
+            worker.eyes.look_away(ours.fileno())
+    assert not worker.eyes._stuck
